@@ -1,0 +1,76 @@
+# Everything a user or developer does here. `make help` lists it.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+PINS := $(shell cat pyproject.toml constraints.txt | sha256sum | cut -c1-12)
+SERVE_STAMP := $(VENV)/.serve-$(PINS)
+DEV_STAMP := $(VENV)/.dev-$(PINS)
+PYTEST := $(BIN)/python -m pytest
+
+# Installs Debian's package $(2) unless the command $(1) succeeds already.
+need = $(1) >/dev/null 2>&1 || { echo "Installing $(2) …"; \
+	$(SUDO) sh -c 'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(2)' >/dev/null; }
+
+.PHONY: help run demo test check lint types imports unit bench samples clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "%-10s %s\n", $$1, $$2}'
+
+run: $(SERVE_STAMP) ## Serve on port 8000, classify one bundled song, stay up until Ctrl-C
+	@$(BIN)/genrewiz serve --sample
+
+demo: $(SERVE_STAMP) ## Start everything on free ports, classify one bundled song, stop
+	@$(BIN)/genrewiz demo
+
+test: check $(VENV)/.tools ## Everything: what CI runs
+	$(PYTEST) tests/integration tests/e2e
+
+check: lint types imports unit ## The quick part: format, lint, types, import contracts, unit tests
+
+lint: $(DEV_STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(DEV_STAMP)
+	$(BIN)/mypy
+
+imports: $(DEV_STAMP)
+	$(BIN)/lint-imports
+
+unit: $(DEV_STAMP)
+	$(PYTEST) tests/unit tests/architecture
+
+bench: $(DEV_STAMP) ## Measure start-up, idle CPU and CPU a job, side by side with a plain loop
+	PYTHONPATH=tests $(BIN)/python tests/benchmarks/startup.py
+	PYTHONPATH=tests $(BIN)/python tests/benchmarks/overhead.py
+
+samples: $(DEV_STAMP) ## Make the three sample songs anew
+	$(BIN)/python web/samples/make_samples.py
+
+clean: ## Remove everything that was installed or cached here
+	rm -rf $(VENV) *.egg-info .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(call need,$(PYTHON) -c "import ensurepip; import venv",python3-venv)
+	@$(PYTHON) -m venv $(VENV)
+
+$(SERVE_STAMP): | $(BIN)/python
+	@if [ ! -e $(DEV_STAMP) ]; then \
+		echo "Installing GenreWiz into $(VENV) (once, some minutes) …"; \
+		$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[serve]'; \
+	fi
+	@touch $@
+
+$(DEV_STAMP): | $(BIN)/python
+	@echo "Installing GenreWiz and its tools into $(VENV) (once, some minutes) …"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@ $(SERVE_STAMP)
+
+# What tests start besides Python: a browser, and curl for the README's own lines.
+$(VENV)/.tools: | $(BIN)/python
+	@$(call need,command -v chromium,chromium)
+	@$(call need,command -v curl,curl)
+	@touch $@
