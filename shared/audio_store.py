@@ -1,0 +1,89 @@
+"""The audio store in a directory: one file a job, named by its id.
+
+No name that a user gave ever becomes a file name.
+"""
+
+import contextlib
+import os
+from pathlib import Path
+from typing import BinaryIO
+
+from shared.errors import SetupError, StoreUnavailable
+from shared.job import JobId
+
+
+class DirectoryAudioStore:
+    """Audio in a directory that api and workers share."""
+
+    def __init__(self, root: Path) -> None:
+        """Make the directory where it is missing; SetupError where that cannot be."""
+        self._root = root
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SetupError(f"The audio directory {root} cannot be made: {error.strerror}.") from error
+        if not os.access(root, os.W_OK | os.X_OK):
+            raise SetupError(f"The audio directory {root} cannot be written to.")
+
+    def create(self, job_id: JobId) -> "FileSink":
+        """A sink for the audio of a job."""
+        try:
+            return FileSink(self._path(job_id))
+        except OSError as error:
+            raise StoreUnavailable("The audio store cannot be written to.") from error
+
+    def open(self, job_id: JobId) -> BinaryIO:
+        """The audio of a job; StoreUnavailable where it cannot be read."""
+        try:
+            return self._path(job_id).open("rb")
+        except OSError as error:
+            raise StoreUnavailable("The job's audio cannot be read from the store.") from error
+
+    def delete(self, job_id: JobId) -> None:
+        """Remove the audio of a job."""
+        self._path(job_id).unlink(missing_ok=True)
+
+    def _path(self, job_id: JobId) -> Path:
+        return self._root / job_id
+
+
+class FileSink:
+    """A file that appears under its name, whole and on disk, at `commit`."""
+
+    def __init__(self, path: Path) -> None:
+        """Start writing beside the path."""
+        self._path = path
+        self._part = path.with_name(f".{path.name}.part")
+        self._file = self._part.open("wb")
+
+    def write(self, data: bytes, /) -> int:
+        """Append bytes; StoreUnavailable where the disk does not take them."""
+        try:
+            return self._file.write(data)
+        except OSError as error:
+            raise StoreUnavailable("The audio store is full or cannot be written to.") from error
+
+    def commit(self) -> None:
+        """File and directory entry are on disk when this returns."""
+        try:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            self._part.replace(self._path)
+            _sync_directory(self._path.parent)
+        except OSError as error:
+            raise StoreUnavailable("The audio store is full or cannot be written to.") from error
+
+    def discard(self) -> None:
+        """Remove what was written, unless it was committed."""
+        with contextlib.suppress(OSError):
+            self._file.close()
+        self._part.unlink(missing_ok=True)
+
+
+def _sync_directory(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,163 @@
+"""Every way in which GenreWiz says no: one tree, a stable code each.
+
+It knows nothing of HTTP (`api/errors.py` has that table) and nothing of how an error is shown.
+"""
+
+
+class GenreWizError(Exception):
+    """An error that a user may see. Its message is one sentence and never repeats what the user sent."""
+
+    code = "internal_error"
+    title = "Something went wrong"
+    retryable = False
+
+    def __init__(self, detail: str | None = None) -> None:
+        self.detail = detail or f"{self.title}."
+        super().__init__(self.detail)
+
+
+class JobFailure(GenreWizError):
+    """The song's own fault: its job ends as failed with this code, on the first try."""
+
+
+class UnsupportedFormat(JobFailure):
+    """The bytes are no audio container that we decode."""
+
+    code = "unsupported_format"
+    title = "Unsupported audio format"
+
+
+class CorruptAudio(JobFailure):
+    """A container that we know, but nothing usable can be decoded from it."""
+
+    code = "corrupt_audio"
+    title = "Corrupt audio"
+
+
+class NoAudioStream(JobFailure):
+    """A container without any audio in it."""
+
+    code = "no_audio_stream"
+    title = "No audio stream"
+
+
+class AudioTooShort(JobFailure):
+    """Fewer seconds than a genre can be told from."""
+
+    code = "audio_too_short"
+    title = "Audio too short"
+
+
+class AudioTooLong(JobFailure):
+    """More seconds than the limit."""
+
+    code = "audio_too_long"
+    title = "Audio too long"
+
+
+class AudioSilent(JobFailure):
+    """Nothing in it is loud enough to be heard."""
+
+    code = "audio_silent"
+    title = "Audio is silent"
+
+
+class PredictionFailed(JobFailure):
+    """The pipeline broke on this song in a way nobody foresaw; the worker's log has the traceback."""
+
+    code = "prediction_failed"
+    title = "Prediction failed"
+    retryable = True
+
+
+class TooManyAttempts(JobFailure):
+    """Every attempt ended with its worker lost."""
+
+    code = "too_many_attempts"
+    title = "Too many attempts"
+    retryable = True
+
+
+class RequestError(GenreWizError):
+    """The request's own fault."""
+
+
+class MalformedRequest(RequestError):
+    """The request cannot be read as what it claims to be."""
+
+    code = "malformed_request"
+    title = "Malformed request"
+
+
+class InvalidRequest(RequestError):
+    """The request can be read, but what it asks for cannot be done; `errors` names each field."""
+
+    code = "invalid_request"
+    title = "Invalid request"
+
+    def __init__(self, detail: str | None = None, *, errors: tuple[tuple[str, str], ...] = ()) -> None:
+        """errors: pairs of a JSON pointer and what is wrong there."""
+        super().__init__(detail)
+        self.errors = errors
+
+
+class UnsupportedMediaType(RequestError):
+    """The request's content type is none that this route reads."""
+
+    code = "unsupported_media_type"
+    title = "Unsupported media type"
+
+
+class UploadTooLarge(RequestError):
+    """More bytes than the limit."""
+
+    code = "upload_too_large"
+    title = "Upload too large"
+
+
+class UnknownJob(RequestError):
+    """No job has this id, or its result has expired."""
+
+    code = "unknown_job"
+    title = "Unknown job"
+
+
+class TransientError(GenreWizError):
+    """Something that we depend on is away and may come back."""
+
+    retryable = True
+
+
+class StoreUnavailable(TransientError):
+    """Redis or the audio store does not answer."""
+
+    code = "store_unavailable"
+    title = "Store unavailable"
+
+
+class SetupError(GenreWizError):
+    """The process cannot start as it is configured."""
+
+    code = "setup_error"
+    title = "Cannot start"
+
+
+class CheckpointError(SetupError):
+    """A checkpoint that is missing, damaged or made for another architecture."""
+
+    code = "checkpoint_error"
+    title = "Unusable checkpoint"
+
+
+class DeviceUnavailable(SetupError):
+    """The compute device that was asked for is not there."""
+
+    code = "device_unavailable"
+    title = "Device unavailable"
+
+
+class DataUnavailable(SetupError):
+    """A folder of training data that is missing or incomplete."""
+
+    code = "data_unavailable"
+    title = "Training data unavailable"

@@ -1,0 +1,158 @@
+"""A job: one song on its way to a genre, as frozen values.
+
+It changes nothing: transitions are Lua scripts on Redis (`redis_jobs.py`); this is what they leave behind.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal, NewType
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from shared.classification import Classification, ModelIdentity
+from shared.errors import GenreWizError
+from shared.names import QueueName
+
+JobId = NewType("JobId", str)
+
+
+class JobStatus(StrEnum):
+    """Where a job stands; the last four never change again."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+FINISHED = frozenset({JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED, JobStatus.EXPIRED})
+
+
+class JobOptions(BaseModel):
+    """What a client may ask of an answer."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    top: int = Field(default=5, ge=1, le=10)
+    windows: Literal["all", "first"] = "all"
+    min_confidence: float = Field(default=0.0, ge=0.0, le=1.0)
+    model: Literal["pcrnn"] = "pcrnn"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where the audio came from, and what the worker found it to be (None until it has looked)."""
+
+    kind: Literal["upload"]
+    filename: str | None
+    sha256: str
+    bytes: int
+    duration_seconds: float | None = None
+    sample_rate: int | None = None  # Hz, of the file itself
+    channels: int | None = None
+    codec: str | None = None
+    truncated: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far a job is: the stage, and the fraction of the whole from 0 to 1."""
+
+    stage: str | None = None
+    fraction: float = 0.0
+    queue_position: int | None = None  # 0 is next
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageSeconds:
+    """What each stage of the run that gave the answer took."""
+
+    fetch: float = 0.0
+    decode: float = 0.0
+    spectrogram: float = 0.0
+    predict: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobError:
+    """Why a job failed."""
+
+    code: str
+    title: str
+    detail: str
+    retryable: bool
+
+    @classmethod
+    def of(cls, error: GenreWizError) -> "JobError":
+        """The error as its job keeps it."""
+        return cls(code=error.code, title=error.title, detail=error.detail, retryable=error.retryable)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewJob:
+    """What is known of a job when it is accepted."""
+
+    id: JobId
+    queue: QueueName
+    options: JobOptions
+    source: Source
+    max_attempts: int
+    result_ttl_seconds: int
+    metadata: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A job as it was at one moment. To see a change, get it again. Times are seconds since 1970 by Redis."""
+
+    id: JobId
+    status: JobStatus
+    queue: QueueName
+    attempt: int  # runs so far, this one included
+    max_attempts: int
+    options: JobOptions
+    source: Source
+    metadata: Mapping[str, JsonValue]
+    progress: Progress
+    accepted_at: float
+    started_at: float | None = None  # of the first run
+    finished_at: float | None = None
+    expires_at: float | None = None
+    cancel_requested: bool = False
+    cached: bool = False
+    model: ModelIdentity | None = None
+    result: Classification | None = None
+    stage_seconds: StageSeconds | None = None
+    error: JobError | None = None
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the job will never change again."""
+        return self.status in FINISHED
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lease:
+    """The right to finish a job. Only the newest token of a job counts: a zombie's finish is refused."""
+
+    job_id: JobId
+    token: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How a run ended: with a classification or with an error."""
+
+    source: Source
+    model: ModelIdentity
+    stage_seconds: StageSeconds
+    result: Classification | None = None
+    error: JobError | None = None
+
+    @property
+    def status(self) -> JobStatus:
+        """The status that the job ends in."""
+        return JobStatus.SUCCEEDED if self.result is not None else JobStatus.FAILED

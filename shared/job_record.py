@@ -1,0 +1,85 @@
+"""A job's record: the fields of its Redis hash, to and from values.
+
+Pure. Which of the fields change, and when, is the scripts' business (`lua/`).
+"""
+
+from collections.abc import Mapping
+from typing import TypeVar, cast
+
+from shared.classification import Classification, ModelIdentity
+from shared.job import (
+    Job,
+    JobError,
+    JobId,
+    JobOptions,
+    JobStatus,
+    NewJob,
+    Outcome,
+    Progress,
+    Source,
+    StageSeconds,
+)
+from shared.names import QueueName
+from shared.wire import dump, load
+
+T = TypeVar("T")
+
+
+def of_new_job(job: NewJob) -> dict[str, str]:
+    """The fields that acceptance adds to those that the script writes itself."""
+    return {
+        "max_attempts": str(job.max_attempts),
+        "result_ttl_seconds": str(job.result_ttl_seconds),
+        "options": dump(job.options),
+        "source": dump(job.source),
+        "metadata": dump(dict(job.metadata)),
+    }
+
+
+def of_outcome(outcome: Outcome) -> dict[str, str]:
+    """The fields that the end of a run adds."""
+    fields = {
+        "source": dump(outcome.source),
+        "model": dump(outcome.model),
+        "stage_seconds": dump(outcome.stage_seconds),
+    }
+    if outcome.result is not None:
+        fields["result"] = dump(outcome.result)
+    if outcome.error is not None:
+        fields["error"] = dump(outcome.error)
+    return fields
+
+
+def to_job(record: Mapping[str, str], *, queue_position: int | None = None) -> Job:
+    """The job that a record describes."""
+    return Job(
+        id=JobId(record["id"]),
+        status=JobStatus(record["status"]),
+        queue=cast(QueueName, record["queue"]),
+        attempt=int(record["attempt"]),
+        max_attempts=int(record["max_attempts"]),
+        options=load(JobOptions, record["options"]),
+        source=load(Source, record["source"]),
+        metadata=load(dict, record["metadata"]),
+        progress=Progress(
+            stage=record.get("stage") or None,
+            fraction=float(record.get("fraction", 0)),
+            queue_position=queue_position,
+        ),
+        accepted_at=float(record["accepted_at"]),
+        started_at=_seconds(record, "started_at"),
+        finished_at=_seconds(record, "finished_at"),
+        expires_at=_seconds(record, "expires_at"),
+        model=_part(ModelIdentity, record, "model"),
+        result=_part(Classification, record, "result"),
+        stage_seconds=_part(StageSeconds, record, "stage_seconds"),
+        error=_part(JobError, record, "error"),
+    )
+
+
+def _part(kind: type[T], record: Mapping[str, str], name: str) -> T | None:
+    return load(kind, record[name]) if name in record else None
+
+
+def _seconds(record: Mapping[str, str], name: str) -> float | None:
+    return float(record[name]) if name in record else None

@@ -1,0 +1,28 @@
+-- claim: queued -> running, or running with a lapsed lease -> running again; with no attempts left -> failed.
+-- ARGV: id, owner (unique to this call), lease seconds, error of a job without attempts.
+-- Returns { verdict }, and for 'claimed' the record behind it.
+local id, owner, lease_seconds, exhausted = unpack(ARGV)
+local key, time = job_key(id), now()
+local status, holder, attempt, max_attempts, queue =
+  unpack(redis.call('HMGET', key, 'status', 'owner', 'attempt', 'max_attempts', 'queue'))
+
+if not status then return { 'unknown' } end
+if is_finished(status) then return { 'finished' } end
+if status == 'running' then
+  if holder == owner then return { 'claimed', redis.call('HGETALL', key) } end -- the reply was lost
+  local lease_until = redis.call('ZSCORE', RUNNING, id)
+  if lease_until and tonumber(lease_until) > tonumber(time) then return { 'leased' } end
+end
+if tonumber(attempt) >= tonumber(max_attempts) then
+  finish_job(id, 'failed', { 'error', exhausted })
+  return { 'exhausted' }
+end
+
+redis.call('HINCRBY', key, 'attempt', 1)
+redis.call('HINCRBY', key, 'token', 1)
+redis.call('HSETNX', key, 'started_at', time)
+redis.call('HSET', key, 'status', 'running', 'owner', owner, 'stage', 'fetch', 'fraction', 0)
+redis.call('ZADD', RUNNING, later(time, lease_seconds), id)
+redis.call('ZREM', queued_key(queue), id)
+redis.call('ZREM', RUNG, id)
+return { 'claimed', redis.call('HGETALL', key) }

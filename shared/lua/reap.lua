@@ -1,0 +1,48 @@
+-- reap: running with a lapsed lease -> queued, or -> failed with no attempts left; and finds lost doorbells.
+-- ARGV: seconds after which a doorbell counts as lost, jobs a sweep at most, error of a job without attempts.
+-- Returns { lapsed, { failed id, ... }, { id, broker queue, id, broker queue, ... } }: the caller rings the latter.
+local rering_seconds, limit, exhausted = unpack(ARGV)
+local time = now()
+local lapsed, failed, rings = 0, {}, {}
+
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', RUNNING, '-inf', time, 'LIMIT', 0, limit)) do
+  local key = job_key(id)
+  local attempt, max_attempts, queue, accepted_at =
+    unpack(redis.call('HMGET', key, 'attempt', 'max_attempts', 'queue', 'accepted_at'))
+  lapsed = lapsed + 1
+  if not queue then
+    redis.call('ZREM', RUNNING, id)
+    redis.call('ZREM', ACTIVE, id)
+  elseif tonumber(attempt) >= tonumber(max_attempts) then
+    finish_job(id, 'failed', { 'error', exhausted })
+    table.insert(failed, id)
+  else
+    redis.call('HSET', key, 'status', 'queued', 'owner', '', 'stage', '', 'fraction', 0)
+    redis.call('ZREM', RUNNING, id)
+    redis.call('ZADD', queued_key(queue), accepted_at, id) -- at its old place
+    redis.call('ZADD', RUNG, time, id)
+    table.insert(rings, id)
+    table.insert(rings, RECOVERED_QUEUE)
+  end
+end
+
+-- A doorbell is rung again only while the broker holds fewer of them than jobs wait, so that a long queue that
+-- is merely slow draws no storm of rings. Jobs that are passed over count as rung: they are looked at again later.
+local missing = {}
+for queue, broker_queue in pairs(BROKER_QUEUE) do
+  missing[queue] = redis.call('ZCARD', queued_key(queue)) - redis.call('LLEN', broker_queue)
+end
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', RUNG, '-inf', later(time, -rering_seconds), 'LIMIT', 0, limit)) do
+  local queue = redis.call('HGET', job_key(id), 'queue')
+  if not queue then
+    redis.call('ZREM', RUNG, id)
+  else
+    redis.call('ZADD', RUNG, time, id)
+    if missing[queue] > 0 then
+      missing[queue] = missing[queue] - 1
+      table.insert(rings, id)
+      table.insert(rings, BROKER_QUEUE[queue])
+    end
+  end
+end
+return { lapsed, failed, rings }

@@ -1,0 +1,49 @@
+"""What the processes need of the world outside, in our own words.
+
+Job transitions have no port: they have one implementation (`redis_jobs.py`), and a second one in memory would
+be a second truth.
+"""
+
+from typing import BinaryIO, Protocol
+
+from shared.job import JobId
+
+
+class AudioSink(Protocol):
+    """Audio on its way into the store: nothing of it can be seen before `commit`."""
+
+    def write(self, data: bytes, /) -> int:
+        """Append bytes."""
+        ...
+
+    def commit(self) -> None:
+        """Make it durable under its job's id: on return it survives a power cut."""
+        ...
+
+    def discard(self) -> None:
+        """Forget it; after a commit, nothing happens."""
+        ...
+
+
+class AudioStore(Protocol):
+    """Where audio lives from the upload until its job has finished."""
+
+    def create(self, job_id: JobId) -> AudioSink:
+        """A sink for the audio of a job."""
+        ...
+
+    def open(self, job_id: JobId) -> BinaryIO:
+        """The audio of a job; StoreUnavailable where it cannot be read."""
+        ...
+
+    def delete(self, job_id: JobId) -> None:
+        """Remove the audio of a job; nothing happens where there is none."""
+        ...
+
+
+class Doorbell(Protocol):
+    """Tells the workers that a job may be claimed; a ring may be lost or come twice."""
+
+    def ring(self, job_id: JobId, broker_queue: str) -> None:
+        """Put the job's id on a Celery queue; StoreUnavailable where the broker is away."""
+        ...

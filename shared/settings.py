@@ -1,0 +1,61 @@
+"""What an operator may change: read once from the environment, at the edge, then passed on.
+
+Made by the entry points alone. `docs/operations.md` describes every field; a test compares.
+"""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, RedisDsn, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.errors import SetupError
+
+PREFIX = "GENREWIZ_"
+
+
+class Settings(BaseSettings):
+    """Every setting with its default; the variable is the upper-case name behind `GENREWIZ_`."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
+
+    redis_url: RedisDsn = RedisDsn("redis://127.0.0.1:6379/0")
+    audio_dir: Path = Path("/var/lib/genrewiz/audio")
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=1, le=65_535)
+    api_workers: PositiveInt = 2
+    api_metrics_port: int = Field(default=9101, ge=1, le=65_535)
+    worker_metrics_port: int = Field(default=9102, ge=1, le=65_535)
+    metrics_host: str = "127.0.0.1"
+
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    concurrency: PositiveInt = Field(default_factory=lambda: len(os.sched_getaffinity(0)))
+    max_batch_windows: PositiveInt = 32
+    checkpoint: Path | None = None
+
+    max_upload_bytes: PositiveInt = 200 * 2**20
+    max_audio_seconds: PositiveFloat = 15 * 60
+    max_attempts: PositiveInt = 3
+    result_ttl_seconds: PositiveInt = 7 * 24 * 60 * 60
+
+    lease_seconds: PositiveFloat = 15
+    heartbeat_seconds: PositiveFloat = 5
+    reap_period_seconds: PositiveFloat = 1
+    rering_seconds: PositiveFloat = 15
+    soft_stop_seconds: NonNegativeInt = 30
+
+    log_format: Literal["auto", "console", "json"] = "auto"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+def read_settings() -> Settings:
+    """The settings of this process; SetupError names each variable that holds a wrong value."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{PREFIX}{str(problem['loc'][0]).upper()}: {problem['msg']}" for problem in error.errors()
+        )
+        raise SetupError(f"Wrong setting: {wrong}.") from None

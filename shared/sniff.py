@@ -1,0 +1,80 @@
+"""The first bytes of a file -> does it look like audio?
+
+A cheap first answer for whoever takes bytes in: a song is let through, a page, a picture or a playlist is
+not. It proves nothing (only `worker/decode.py` can), believes no file name and no content type, and never
+reads beyond the head.
+"""
+
+HEAD_BYTES = 64
+
+_MPEG_HEADER_BYTES = 4
+
+# Containers that begin with a name of their own.
+_MAGIC = (
+    b"fLaC",
+    b"OggS",
+    b"\x1aE\xdf\xa3",  # EBML: Matroska, WebM
+    b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c",  # ASF header object: WMA
+    b"wvpk",
+    b".snd",
+)
+# Containers made of chunks: a name, four bytes of size, then the kind.
+_CHUNKED = {
+    b"RIFF": (b"WAVE",),
+    b"RIFX": (b"WAVE",),
+    b"RF64": (b"WAVE",),
+    b"BW64": (b"WAVE",),
+    b"FORM": (b"AIFF", b"AIFC"),
+}
+# Pictures share the box structure of MP4; their brands begin with these.
+_PICTURE_BRANDS = (b"avi", b"hei", b"hev", b"mif", b"msf")
+_QUICKTIME_BOXES = (b"moov", b"mdat", b"wide")  # files older than the `ftyp` box begin with one of these
+
+
+def looks_like_audio(head: bytes) -> bool:
+    """Whether a file that begins with `head` (its first HEAD_BYTES, or all of a shorter one) may be a song.
+
+    True for wav, flac, ogg (vorbis, opus), mp3, aac (ADTS), mp4/m4a/mov, aiff, webm/matroska, wma/asf,
+    wavpack and au. A video in one of these containers passes: it may have sound.
+    """
+    head = head[:HEAD_BYTES]
+    return (
+        head.startswith(_MAGIC)
+        or head[8:12] in _CHUNKED.get(head[:4], ())
+        or _is_mp4(head)
+        or _is_id3(head)
+        # Cutters and recorders leave zeros in front of the first frame.
+        or _is_mpeg_frame(head.lstrip(b"\0"))
+    )
+
+
+def _is_mp4(head: bytes) -> bool:
+    box, brand = head[4:8], head[8:12]
+    if box == b"ftyp":
+        return len(brand) == 4 and not brand.startswith(_PICTURE_BRANDS)
+    return box in _QUICKTIME_BOXES
+
+
+def _is_id3(head: bytes) -> bool:
+    """An ID3v2 tag, as it stands before MP3, AAC and some FLAC (id3.org, ID3v2.4 section 3.1)."""
+    return (
+        len(head) >= 10
+        and head.startswith(b"ID3")
+        and head[3] in (2, 3, 4)
+        and all(byte < 0x80 for byte in head[6:10])
+    )
+
+
+def _is_mpeg_frame(head: bytes) -> bool:
+    """The header of an MPEG layer II or III frame (ISO 11172-3, 2.4.1.3) or of ADTS (ISO 13818-7, 6.2).
+
+    Layer I is nobody's song, and the byte order marks of UTF-16 text (FF FE) read as one.
+    """
+    if len(head) < _MPEG_HEADER_BYTES or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
+        return False
+    layer = (head[1] >> 1) & 0b11
+    if layer == 0b00:
+        return head[1] & 0xF0 == 0xF0 and (head[2] >> 2) & 0b1111 < 13  # 13 sample rates are defined
+    version = (head[1] >> 3) & 0b11
+    bit_rate, sample_rate = head[2] >> 4, (head[2] >> 2) & 0b11
+    return layer != 0b11 and version != 0b01 and 0 < bit_rate < 15 and sample_rate != 0b11

@@ -1,0 +1,183 @@
+"""The JSON of a job: what clients see, and what Redis keeps of it between processes.
+
+The one module that knows it. It decides nothing: values in, JSON out, and back.
+"""
+
+import functools
+from datetime import UTC, datetime
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, JsonValue, TypeAdapter
+
+from shared.classification import Classification, ModelIdentity, Prediction, TimelineEntry
+from shared.job import Job, JobError, JobOptions, Source, StageSeconds
+from shared.names import QueueName
+
+MAX_METADATA_BYTES = 4 * 2**10
+PROBABILITY_DIGITS = 6
+SECONDS_DIGITS = 3
+
+T = TypeVar("T")
+
+_METADATA: TypeAdapter[dict[str, JsonValue]] = TypeAdapter(dict[str, JsonValue])
+
+
+@functools.cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)  # making one costs more than using it
+
+
+def dump(value: object) -> str:
+    """One part of a job as Redis keeps it."""
+    kind: Any = type(value)
+    text: bytes = _adapter(kind).dump_json(value)
+    return text.decode()
+
+
+def load(kind: type[T], text: str) -> T:
+    """A part of a job as `dump` wrote it."""
+    of_this: Any = kind
+    value: T = _adapter(of_this).validate_json(text)
+    return value
+
+
+def _small_enough(metadata: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    if len(_METADATA.dump_json(metadata)) > MAX_METADATA_BYTES:
+        raise ValueError(f"metadata must be at most {MAX_METADATA_BYTES} bytes of JSON")
+    return metadata
+
+
+class JobRequest(BaseModel):
+    """The `job` part of an upload: everything in it is optional, unknown fields are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    options: JobOptions = JobOptions()
+    queue: QueueName = "standard"
+    metadata: Annotated[dict[str, JsonValue], AfterValidator(_small_enough)] = {}
+
+
+def job_body(job: Job) -> dict[str, Any]:
+    """A job as every route shows it."""
+    return {
+        "id": job.id,
+        "status": job.status.value,
+        "queue": job.queue,
+        "cancel_requested": job.cancel_requested,
+        "cached": job.cached,
+        "attempt": job.attempt,
+        "created_at": _time(job.accepted_at),
+        "started_at": _time(job.started_at),
+        "finished_at": _time(job.finished_at),
+        "expires_at": _time(job.expires_at),
+        "progress": {
+            "stage": job.progress.stage,
+            "fraction": round(job.progress.fraction, SECONDS_DIGITS),
+            "queue_position": job.progress.queue_position,
+            "eta_seconds": 0 if job.is_finished else None,
+        },
+        "source": source_body(job.source),
+        "model": model_body(job.model) if job.model else None,
+        "result": result_body(job.result, job.options) if job.result else None,
+        "timings_seconds": _timings_body(job),
+        "error": error_body(job.error) if job.error else None,
+        "metadata": dict(job.metadata),
+        "links": {"self": f"/jobs/{job.id}"},
+    }
+
+
+def result_body(result: Classification, options: JobOptions) -> dict[str, Any]:
+    """The answer; under `min_confidence` it names no genre and says why."""
+    first = result.predictions[0]
+    sure = first.probability >= options.min_confidence
+    return {
+        "genre": first.genre if sure else None,
+        "confidence": _probability(first.probability),
+        "abstained_because": None if sure else "low_confidence",
+        "top": [_prediction_body(prediction) for prediction in result.predictions[: options.top]],
+        "timeline": [_timeline_body(entry) for entry in result.timeline],
+    }
+
+
+def source_body(source: Source) -> dict[str, Any]:
+    """Where the audio came from and what it is."""
+    return {
+        "kind": source.kind,
+        "filename": source.filename,
+        "sha256": source.sha256,
+        "bytes": source.bytes,
+        "duration_seconds": _seconds(source.duration_seconds),
+        "sample_rate": source.sample_rate,
+        "channels": source.channels,
+        "codec": source.codec,
+        "truncated": source.truncated,
+    }
+
+
+def model_body(model: ModelIdentity) -> dict[str, Any]:
+    """Which model answered."""
+    return {"name": model.name, "version": model.version, "sha256": model.sha256}
+
+
+def error_body(error: JobError) -> dict[str, Any]:
+    """Why a job failed: a problem (RFC 9457) less its HTTP parts."""
+    return {
+        "type": problem_type(error.code),
+        "title": error.title,
+        "detail": error.detail,
+        "code": error.code,
+        "retryable": error.retryable,
+    }
+
+
+def stages_body(stages: StageSeconds) -> dict[str, float | None]:
+    """What each stage took."""
+    return {
+        "fetch": _seconds(stages.fetch),
+        "decode": _seconds(stages.decode),
+        "spectrogram": _seconds(stages.spectrogram),
+        "predict": _seconds(stages.predict),
+    }
+
+
+def problem_type(code: str) -> str:
+    """The `type` of a problem with this code."""
+    return f"/problems/{code.replace('_', '-')}"
+
+
+def _timings_body(job: Job) -> dict[str, float | None] | None:
+    if job.started_at is None:
+        return None
+    total = None if job.finished_at is None else job.finished_at - job.accepted_at
+    return {
+        "queue": _seconds(job.started_at - job.accepted_at),
+        **(stages_body(job.stage_seconds) if job.stage_seconds else {}),
+        "total": _seconds(total),
+    }
+
+
+def _prediction_body(prediction: Prediction) -> dict[str, Any]:
+    return {"genre": prediction.genre, "probability": _probability(prediction.probability)}
+
+
+def _timeline_body(entry: TimelineEntry) -> dict[str, Any]:
+    return {
+        "start_seconds": _seconds(entry.start_seconds),
+        "end_seconds": _seconds(entry.end_seconds),
+        "genre": entry.genre,
+        "probabilities": [_probability(probability) for probability in entry.probabilities],
+    }
+
+
+def _probability(value: float) -> float:
+    return round(value, PROBABILITY_DIGITS)
+
+
+def _seconds(value: float | None) -> float | None:
+    return None if value is None else round(value, SECONDS_DIGITS)
+
+
+def _time(seconds: float | None) -> str | None:
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

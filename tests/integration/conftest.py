@@ -1,0 +1,45 @@
+"""Real servers for the tests: started here, stopped here."""
+
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+from redis import Redis
+
+from genrewiz.serve.embedded import prepare
+from shared.redis_client import connect
+from shared.redis_jobs import RedisJobStore
+from shared.redis_keys import Keys
+from shared.settings import Settings
+from support.waiting import eventually
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real Valkey server with the embedded configuration."""
+    server = prepare(tmp_path_factory.mktemp("redis"))
+    process = subprocess.Popen(server.command, stdout=subprocess.DEVNULL)
+    client = Redis.from_url(server.url)
+    eventually(client.ping)
+    yield server.url
+    process.terminate()
+    process.wait()
+
+
+@pytest.fixture
+def settings(redis_url: str, tmp_path) -> Settings:
+    return Settings(redis_url=redis_url, audio_dir=tmp_path / "audio")
+
+
+@pytest.fixture
+def redis(settings: Settings) -> Iterator[Redis]:
+    """A client of an empty server."""
+    client = connect(settings)
+    client.flushall()
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def jobs(redis: Redis) -> RedisJobStore:
+    return RedisJobStore(redis, Keys())

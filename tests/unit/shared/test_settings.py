@@ -1,0 +1,32 @@
+"""The environment as one typed value."""
+
+import pytest
+
+from shared.errors import SetupError
+from shared.settings import read_settings
+
+
+def test_a_wrong_value_stops_the_process_and_names_its_variable(monkeypatch):
+    monkeypatch.setenv("GENREWIZ_DEVICE", "abacus")
+    monkeypatch.setenv("GENREWIZ_MAX_ATTEMPTS", "0")
+
+    with pytest.raises(SetupError) as caught:
+        read_settings()
+
+    assert "GENREWIZ_DEVICE" in caught.value.detail
+    assert "GENREWIZ_MAX_ATTEMPTS" in caught.value.detail
+
+
+def test_what_the_environment_says_is_what_the_settings_hold(monkeypatch):
+    monkeypatch.setenv("GENREWIZ_DEVICE", "cpu")
+    monkeypatch.setenv("GENREWIZ_MAX_AUDIO_SECONDS", "60")
+
+    settings = read_settings()
+
+    assert settings.device == "cpu"
+    assert settings.max_audio_seconds == 60
+
+
+def test_settings_cannot_be_changed_once_read():
+    with pytest.raises(ValueError, match="frozen"):
+        read_settings().port = 1
