@@ -1,0 +1,204 @@
+import dataclasses
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from shared.classification import ModelIdentity
+from shared.errors import CheckpointError
+from worker.checkpoint import GENRES, RELEASED, Checkpoint, import_original, load_checkpoint, save_checkpoint
+from worker.features import FeatureSettings
+from worker.model import build_model
+
+SMALL = {"genres": 10, "channels": [2, 2, 2, 2, 2], "gru_units": 2, "gru_bands": 64, "dropout": 0.0}
+
+
+@pytest.fixture
+def checkpoint():
+    torch.manual_seed(0)
+    model = build_model("pcrnn", SMALL)
+    model(torch.rand(4, 1, 640, 128) * -80)  # batch norm's running statistics leave their defaults
+    return Checkpoint(
+        identity=ModelIdentity(name="small", version="0.0.1", sha256=""),
+        architecture="pcrnn",
+        sizes=SMALL,
+        genres=GENRES,
+        features=FeatureSettings(),
+        mel_filterbank=torch.rand(128, 1025),
+        temperature=1.25,
+        weights=model.state_dict(),
+        metrics={"valid_accuracy": 0.5},
+        provenance={"seed": 7},
+    )
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "model.safetensors"
+
+
+def test_a_checkpoint_comes_back_as_it_was_saved(checkpoint, path):
+    saved = save_checkpoint(path, checkpoint)
+
+    loaded = load_checkpoint(path)
+
+    for part in (
+        "identity",
+        "architecture",
+        "sizes",
+        "genres",
+        "features",
+        "temperature",
+        "metrics",
+        "provenance",
+    ):
+        assert getattr(loaded, part) == getattr(saved, part)
+    assert torch.equal(loaded.mel_filterbank, checkpoint.mel_filterbank)
+
+
+def test_the_network_of_a_loaded_checkpoint_gives_the_saved_ones_logits(checkpoint, path):
+    windows = torch.rand(1, 1, 640, 128) * -80
+    save_checkpoint(path, checkpoint)
+
+    model = load_checkpoint(path).build()
+
+    as_trained = build_model("pcrnn", SMALL)
+    as_trained.load_state_dict(checkpoint.weights)
+    assert not model.training
+    assert torch.allclose(model(windows), as_trained.eval()(windows), atol=1e-6)
+
+
+def test_the_identity_is_the_hash_of_the_file(checkpoint, path):
+    first = save_checkpoint(path, checkpoint)
+    second = save_checkpoint(path, dataclasses.replace(checkpoint, temperature=1.5))
+
+    assert load_checkpoint(path).identity == second.identity
+    assert first.identity.sha256 != second.identity.sha256
+
+
+def test_saving_leaves_no_partial_files(checkpoint, path):
+    save_checkpoint(path, checkpoint)
+
+    assert sorted(file.name for file in path.parent.iterdir()) == [path.name, path.name + ".sha256"]
+
+
+def test_a_missing_checkpoint_is_said_to_be_missing(path):
+    with pytest.raises(CheckpointError, match="missing"):
+        load_checkpoint(path)
+
+
+@pytest.mark.parametrize("kept", [0.0, 0.0001, 0.5, 0.999])
+@pytest.mark.parametrize("with_hash", [True, False])
+def test_a_truncated_checkpoint_is_refused(checkpoint, path, kept, with_hash):
+    save_checkpoint(path, checkpoint)
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * kept)])
+    if not with_hash:
+        path.with_name(path.name + ".sha256").unlink()
+
+    with pytest.raises(CheckpointError, match="damaged"):
+        load_checkpoint(path)
+
+
+def test_a_checkpoint_with_one_changed_byte_is_refused_by_the_hash_beside_it(checkpoint, path):
+    save_checkpoint(path, checkpoint)
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+
+    with pytest.raises(CheckpointError, match="SHA-256"):
+        load_checkpoint(path)
+
+
+def test_a_checkpoint_without_a_hash_beside_it_is_read(checkpoint, path):
+    save_checkpoint(path, checkpoint)
+    path.with_name(path.name + ".sha256").unlink()
+
+    assert load_checkpoint(path).genres == GENRES
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"architecture": "resnet"}, "architecture"),
+        ({"sizes": {"width": 3}}, "sizes"),
+        ({"sizes": SMALL | {"gru_units": 3}}, "shapes"),
+        ({"genres": GENRES[:9]}, "genres"),
+        ({"temperature": 0.0}, "temperature"),
+        ({"temperature": float("nan")}, "temperature"),
+        ({"mel_filterbank": torch.rand(64, 1025)}, "filterbank"),
+    ],
+)
+def test_parts_that_do_not_fit_together_are_refused(checkpoint, path, changes, reason):
+    with pytest.raises(CheckpointError, match=reason):
+        save_checkpoint(path, dataclasses.replace(checkpoint, **changes))
+
+
+def test_weights_that_are_not_finite_are_refused(checkpoint, path):
+    weights = dict(checkpoint.weights) | {"linear.bias": torch.full((10,), float("nan"))}
+
+    with pytest.raises(CheckpointError, match="finite"):
+        save_checkpoint(path, dataclasses.replace(checkpoint, weights=weights))
+
+
+def test_a_file_of_another_format_version_is_refused(checkpoint, path):
+    save_checkpoint(path, checkpoint)
+    path.with_name(path.name + ".sha256").unlink()
+    # In the file's header the JSON's quotation marks are escaped; the length stays the same.
+    path.write_bytes(path.read_bytes().replace(rb"\"format\": 1", rb"\"format\": 9"))
+
+    with pytest.raises(CheckpointError, match="format 9"):
+        load_checkpoint(path)
+
+
+def test_the_released_checkpoint_is_the_pcrnn_of_ten_genres_with_its_hash_beside_it():
+    released = load_checkpoint(RELEASED)
+
+    assert released.identity.name == released.architecture == "pcrnn"
+    assert released.genres == GENRES
+    assert RELEASED.with_name(RELEASED.name + ".sha256").read_text().split()[0] == released.identity.sha256
+
+
+def test_the_released_filterbank_is_librosas():
+    from librosa.filters import mel
+
+    expected = mel(sr=22_050, n_fft=2_048, n_mels=128)
+
+    np.testing.assert_allclose(
+        load_checkpoint(RELEASED).mel_filterbank.numpy(), expected, rtol=1e-6, atol=1e-9
+    )
+
+
+def test_reading_checkpoints_needs_no_library_of_training():
+    script = (
+        "import sys; from worker.checkpoint import RELEASED, load_checkpoint; load_checkpoint(RELEASED); "
+        "sys.exit(bool({'librosa', 'numba', 'scipy', 'sklearn', 'matplotlib'} & set(sys.modules)))"
+    )
+
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+class Malicious:
+    def __reduce__(self):
+        return print, ("this code ran",)
+
+
+def test_weights_of_the_original_that_carry_code_are_refused_and_not_run(tmp_path, capsys):
+    path = tmp_path / "model.pth"
+    path.write_bytes(pickle.dumps({"linear.bias": Malicious()}, protocol=2))
+
+    with pytest.raises(CheckpointError, match="safely"):
+        import_original(path)
+
+    assert "ran" not in capsys.readouterr().out
+
+
+def test_weights_of_another_network_are_not_taken_for_the_originals(tmp_path):
+    path = tmp_path / "model.pth"
+    torch.save({"linear.bias": torch.zeros(10)}, path)
+
+    with pytest.raises(CheckpointError, match="shapes"):
+        import_original(path)

@@ -1,0 +1,198 @@
+"""One file holds all that an answer depends on: weights, features with their filterbank, genres, temperature.
+
+A safetensors file whose header carries the rest as JSON. Reading one runs no code from it, needs no librosa,
+and refuses whatever does not fit together; it does not choose a device.
+"""
+
+import dataclasses
+import hashlib
+import json
+import math
+import os
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as tensors_from_bytes
+from safetensors.torch import save as bytes_from_tensors
+from torch import Tensor, nn
+
+from shared.classification import ModelIdentity
+from shared.errors import CheckpointError
+from worker.features import FeatureSettings
+from worker.model import ARCHITECTURES, PCRNN, Size, build_model
+
+RELEASED = Path(__file__).parent / "checkpoints" / "pcrnn.safetensors"
+
+FORMAT = 1  # raised when a file of the old kind can no longer be read as the new one
+HEADER = "genrewiz"  # key of the JSON among the file's metadata
+FILTERBANK = "features.mel_filterbank"
+WEIGHTS = "weights."  # prefix of the network's tensors
+GENRES = ("blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """A model at rest, checked: its parts fit together."""
+
+    identity: ModelIdentity
+    architecture: str
+    sizes: Mapping[str, Size]
+    genres: tuple[str, ...]  # in the order of the logits
+    features: FeatureSettings
+    mel_filterbank: Tensor  # (mel bands, 1 + n_fft / 2)
+    temperature: float  # divide logits by it before the softmax
+    weights: Mapping[str, Tensor]
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict)  # JSON: seed, recipe, hashes of data and code
+
+    def build(self) -> nn.Module:
+        """The network with these weights, ready for inference on the CPU."""
+        model = build_model(self.architecture, self.sizes)
+        model.load_state_dict(self.weights)
+        model.eval()
+        if isinstance(model, PCRNN):
+            model.fuse()
+        # On a CPU the convolutions take half the time with the channels innermost.
+        return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]  # torch types only the 4-D case
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """The checkpoint in this file; CheckpointError says in a sentence why there is none."""
+    data = _read(path)
+    digest = hashlib.sha256(data).hexdigest()
+    _check_digest(path, digest)
+    try:
+        header = json.loads(_metadata(data)[HEADER])
+        tensors = tensors_from_bytes(data)
+    except (ValueError, KeyError, TypeError, SafetensorError) as error:
+        raise CheckpointError(f"{path} is damaged or is no GenreWiz checkpoint.") from error
+    if header.get("format") != FORMAT:
+        raise CheckpointError(f"{path} has format {header.get('format')}; this version reads {FORMAT}.")
+    try:
+        checkpoint = Checkpoint(
+            identity=ModelIdentity(name=header["name"], version=header["version"], sha256=digest),
+            architecture=header["architecture"],
+            sizes=header["sizes"],
+            genres=tuple(header["genres"]),
+            features=FeatureSettings(**header["features"]),
+            mel_filterbank=tensors[FILTERBANK],
+            temperature=float(header["temperature"]),
+            weights={k.removeprefix(WEIGHTS): v for k, v in tensors.items() if k.startswith(WEIGHTS)},
+            metrics=header["metrics"],
+            provenance=header["provenance"],
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{path} lacks a part or has one of a wrong kind: {error}.") from error
+    _check(checkpoint, path)
+    return checkpoint
+
+
+def save_checkpoint(path: Path, checkpoint: Checkpoint) -> Checkpoint:
+    """Write it to `path` and its hash beside it, each whole or not at all; returns it with that hash."""
+    _check(checkpoint, path)
+    header = {
+        "format": FORMAT,
+        "name": checkpoint.identity.name,
+        "version": checkpoint.identity.version,
+        "architecture": checkpoint.architecture,
+        "sizes": dict(checkpoint.sizes),
+        "genres": checkpoint.genres,
+        "features": dataclasses.asdict(checkpoint.features),
+        "temperature": checkpoint.temperature,
+        "metrics": dict(checkpoint.metrics),
+        "provenance": dict(checkpoint.provenance),
+    }
+    tensors = {WEIGHTS + name: tensor.cpu().contiguous() for name, tensor in checkpoint.weights.items()}
+    tensors[FILTERBANK] = checkpoint.mel_filterbank.contiguous()
+    data = bytes_from_tensors(tensors, {HEADER: json.dumps(header)})
+    digest = hashlib.sha256(data).hexdigest()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _replace(path, data)
+    _replace(_digest_path(path), f"{digest}  {path.name}\n".encode())
+    return dataclasses.replace(checkpoint, identity=dataclasses.replace(checkpoint.identity, sha256=digest))
+
+
+def import_original(path: Path) -> Checkpoint:
+    """The original project's `model.pth` as a checkpoint; its features are those of the released one."""
+    digest = hashlib.sha256(_read(path)).hexdigest()
+    try:
+        weights = torch.load(path, map_location="cpu", weights_only=True)
+        checkpoint = Checkpoint(
+            identity=ModelIdentity(name="pcrnn-original", version="1", sha256=digest),
+            architecture="pcrnn-original",
+            sizes={},
+            genres=GENRES,
+            features=FeatureSettings(),
+            mel_filterbank=load_checkpoint(RELEASED).mel_filterbank,
+            temperature=1.0,
+            weights=dict(weights),
+        )
+    except (pickle.UnpicklingError, RuntimeError, EOFError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{path} holds no weights that can be read safely.") from error
+    _check(checkpoint, path)
+    return checkpoint
+
+
+def _check(checkpoint: Checkpoint, path: Path) -> None:
+    """CheckpointError unless the parts fit together."""
+    if checkpoint.architecture not in ARCHITECTURES:
+        known = ", ".join(ARCHITECTURES)
+        raise CheckpointError(f"{path} is for architecture {checkpoint.architecture!r}; known are {known}.")
+    try:
+        with torch.device("meta"):  # shapes alone, no memory
+            expected = build_model(checkpoint.architecture, checkpoint.sizes).state_dict()
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise CheckpointError(f"{path} has sizes that {checkpoint.architecture} cannot take.") from error
+    if {k: v.shape for k, v in expected.items()} != {k: v.shape for k, v in checkpoint.weights.items()}:
+        raise CheckpointError(f"{path} has weights of other shapes than its {checkpoint.architecture} needs.")
+    if not all(bool(torch.isfinite(tensor).all()) for tensor in checkpoint.weights.values()):
+        raise CheckpointError(f"{path} has weights that are not finite.")
+    if len(checkpoint.genres) != len(checkpoint.weights["linear.bias"]):
+        raise CheckpointError(f"{path} has another number of genres than its weights tell.")
+    bins = 1 + checkpoint.features.n_fft // 2
+    if checkpoint.mel_filterbank.shape != (checkpoint.features.n_mels, bins):
+        raise CheckpointError(f"{path} has a mel filterbank that does not fit its features.")
+    if not (math.isfinite(checkpoint.temperature) and checkpoint.temperature > 0):
+        raise CheckpointError(f"{path} has a temperature that is not above 0.")
+
+
+def _check_digest(path: Path, digest: str) -> None:
+    """CheckpointError where a hash lies beside the file and is another."""
+    try:
+        written = _digest_path(path).read_text(encoding="ascii").split()[0]
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError, IndexError) as error:
+        raise CheckpointError(f"{_digest_path(path)} cannot be read.") from error
+    if written != digest:
+        raise CheckpointError(f"{path} is damaged or replaced: its SHA-256 is not the one beside it.")
+
+
+def _digest_path(path: Path) -> Path:
+    return path.with_name(path.name + ".sha256")
+
+
+def _metadata(data: bytes) -> dict[str, str]:
+    """A safetensors file begins with the header's length in 8 bytes, then the header as JSON."""
+    length = int.from_bytes(data[:8], "little")
+    return json.loads(data[8 : 8 + length])["__metadata__"]  # type: ignore[no-any-return]  # JSON is Any
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise CheckpointError(f"The checkpoint {path} is missing.") from error
+    except OSError as error:
+        raise CheckpointError(f"The checkpoint {path} cannot be read: {error.strerror}.") from error
+
+
+def _replace(path: Path, data: bytes) -> None:
+    partial = path.with_name(path.name + ".partial")
+    partial.write_bytes(data)
+    os.replace(partial, path)  # noqa: PTH105  # the one call that is atomic on every system
