@@ -1,0 +1,110 @@
+from dataclasses import replace
+
+import pytest
+import torch
+
+from worker.training.augment import augment, mixed
+from worker.training.dataset import epoch_generator
+from worker.training.recipe import Recipe
+
+NEUTRAL = Recipe(
+    stretch=0.0,
+    pitch_bands=0.0,
+    smoothing=0.0,
+    tilt_db=0.0,
+    equaliser_db=0.0,
+    compression=0.0,
+    noise_floor_db=-200.0,
+    time_masks=0,
+    band_masks=0,
+)
+
+
+def make_windows(count=4, frames=640):
+    windows = torch.rand(count, frames, 128, generator=torch.Generator().manual_seed(1)) * 80 - 80
+    return windows - windows.amax(dim=(1, 2), keepdim=True)
+
+
+def augmented(windows, recipe=NEUTRAL, seed=0):
+    return augment(windows, recipe, epoch_generator(seed, 0))
+
+
+def test_a_neutral_recipe_only_moves_the_beginning():
+    windows = make_windows()
+
+    varied = augmented(windows)
+
+    assert torch.allclose(
+        varied.sum(dim=2).sort(dim=1).values, windows.sum(dim=2).sort(dim=1).values, atol=0.1
+    )
+    assert not torch.allclose(varied, windows)
+
+
+def test_varied_windows_have_their_maximum_at_0_db_and_nothing_below_minus_80():
+    varied = augmented(make_windows(16), replace(Recipe(), time_masks=0, band_masks=0))
+
+    assert torch.allclose(varied.amax(dim=(1, 2)), torch.zeros(16), atol=0.05)
+    assert varied.min() >= -80
+
+
+def test_the_same_generator_gives_the_same_variation():
+    windows = make_windows()
+
+    assert torch.equal(augmented(windows, Recipe()), augmented(windows, Recipe()))
+    assert not torch.equal(augmented(windows, Recipe()), augmented(windows, Recipe(), seed=1))
+
+
+def test_a_tone_moves_by_no_more_than_the_pitch_shift():
+    tones = torch.full((32, 640, 128), -80.0)
+    tones[:, :, 60] = 0.0
+
+    loudest = augmented(tones, replace(NEUTRAL, pitch_bands=3.0)).mean(dim=1).argmax(dim=1)
+
+    assert loudest.min() < 60 < loudest.max()
+    assert (loudest - 60).abs().max() <= 3
+
+
+def test_compression_brings_quiet_passages_closer_to_loud_ones():
+    windows = torch.full((32, 640, 128), -50.0)
+    windows[:, :320] = -20.0
+    windows[:, 0, 0] = 0.0
+
+    varied = augmented(windows, replace(NEUTRAL, compression=0.5))
+
+    band = varied[:, :, 64]
+    span = band.quantile(0.75, dim=1) - band.quantile(0.25, dim=1)
+    assert span.max().item() == pytest.approx(30, abs=1)  # untouched songs
+    assert 15 <= span.min().item() < 20
+
+
+def test_a_noise_floor_lifts_silence_to_no_more_than_its_level():
+    windows = torch.full((32, 640, 128), -80.0)
+    windows[:, 0] = 0.0
+
+    quietest = augmented(windows, replace(NEUTRAL, noise_floor_db=-50.0)).amin(dim=(1, 2))
+
+    assert quietest.max() > -70
+    assert quietest.max() < -49.9
+    assert quietest.min().item() == pytest.approx(-80, abs=0.1)
+
+
+def test_masks_cover_no_more_than_their_share():
+    recipe = replace(NEUTRAL, time_masks=1, time_mask_frames=80, band_masks=1, band_mask_bands=16)
+    windows = make_windows(16)
+
+    varied = augmented(windows, recipe)
+
+    mean = varied.median(dim=1).values  # masked bands are constant over time
+    constant = (varied == mean.unsqueeze(1)).all(dim=1).sum(dim=1)
+    assert 0 < constant.max() <= 16
+
+
+def test_mixed_songs_share_their_targets_in_the_proportion_of_the_mix():
+    windows = torch.arange(8.0).view(8, 1, 1).expand(8, 3, 2)
+    targets = torch.eye(8)
+
+    blended, shares = mixed(windows, targets, 0.4, epoch_generator(0, 0))
+
+    assert torch.allclose(shares.sum(dim=1), torch.ones(8))
+    assert (shares.diagonal() >= 0.6 - 1e-6).all()
+    assert torch.allclose(blended[:, 0, 0], shares @ torch.arange(8.0), atol=1e-5)

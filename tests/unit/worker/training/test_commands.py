@@ -1,0 +1,72 @@
+import json
+import subprocess
+import sys
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from worker.checkpoint import RELEASED, load_checkpoint
+from worker.training.commands import evaluate, train
+
+
+@pytest.fixture
+def invoke():
+    app = typer.Typer()
+    app.command()(train)
+    app.command()(evaluate)
+    return lambda *arguments: CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def test_listing_the_commands_does_not_load_torch():
+    script = (
+        "import sys, worker.training.commands; sys.exit('torch' in sys.modules or 'numpy' in sys.modules)"
+    )
+
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+def test_train_writes_a_checkpoint_that_loads_and_evaluate_scores_it(invoke, small_data, tmp_path):
+    run, figures = tmp_path / "run", tmp_path / "figures.json"
+
+    trained = invoke("train", "--data", small_data, "--output", run, "--epochs", 1, "--set", "batch_size=5")
+    scored = invoke(
+        "evaluate", run / "pcrnn.safetensors", "--data", small_data, "--json", figures, "--seed", 4
+    )
+
+    assert (trained.exit_code, scored.exit_code) == (0, 0)
+    checkpoint = load_checkpoint(run / "pcrnn.safetensors")
+    written = json.loads(figures.read_text())
+    assert written["checkpoint"]["sha256"] == checkpoint.identity.sha256
+    assert written["fill_seed"] == 4
+    assert written["lists"]["test_filtered"]["songs"] == 10
+    assert "test_filtered" in scored.stdout
+    assert checkpoint.provenance["recipe"]["epochs"] == 1
+
+
+def test_a_run_is_neither_overwritten_nor_gone_on_with_by_another_recipe(invoke, small_data, tmp_path):
+    options = ("--data", small_data, "--output", tmp_path / "run", "--epochs", 1)
+    invoke("train", *options)
+
+    again = invoke("train", *options)
+    other = invoke("train", *options, "--resume", "--seed", 1)
+
+    assert (again.exit_code, other.exit_code) == (1, 1)
+    assert "--resume" in again.stderr
+    assert "another recipe" in other.stderr
+
+
+def test_songs_with_real_audio_that_were_trained_on_are_not_scored(invoke, small_data, tmp_path):
+    invoke("evaluate", RELEASED, "--data", small_data, "--list", "valid", "--json", tmp_path / "figures.json")
+
+    lists = json.loads((tmp_path / "figures.json").read_text())["lists"]
+    assert lists["real_audio_outside_train"]["songs"] == lists["real_audio_valid_filtered"]["songs"] == 10
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate"])
+def test_missing_data_is_one_line_and_status_1(invoke, tmp_path, command):
+    result = invoke(command, "--data", tmp_path / "nowhere")
+
+    assert result.exit_code == 1
+    assert "GENREWIZ_DATA" in result.stderr
+    assert "Traceback" not in result.stderr

@@ -1,0 +1,133 @@
+"""Variations of a song that leave its genre as it is: time, pitch, mastering, noise, holes.
+
+All on log-mel windows (batch, frames, bands) in dB under their maximum, a batch at a time. GTZAN is
+1970-2000, quiet and clean; the mastering and noise steps stand for what today's releases and codecs do to it.
+"""
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from worker.training.recipe import Recipe
+
+EQUALISER_POINTS = 6  # control points of the smooth curve over the bands
+LOUDNESS_FRAMES = 9  # frames (0.4 s) over which compression measures loudness
+CHANCE = 0.5  # share of songs that each of smoothing, compression and noise touches
+DECIBELS = math.log(10) / 10  # dB -> natural logarithm of power
+
+
+def augment(windows: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
+    """Windows varied, again in [-80, 0] dB with their maximum at 0, then with holes."""
+    windows = _stretched_and_rolled(windows, recipe.stretch, generator)
+    windows = _shifted_in_pitch(windows, recipe.pitch_bands, generator)
+    windows = _smoothed(windows, recipe.smoothing, generator)
+    windows = _compressed(windows, recipe.compression, generator)
+    windows = windows + _equaliser(windows, recipe, generator).unsqueeze(1)
+    windows = windows - windows.amax(dim=(1, 2), keepdim=True)
+    windows = _noisy(windows, recipe.noise_floor_db, generator).clamp(-80.0, 0.0)
+    return _masked(windows, recipe, generator)
+
+
+def mixed(
+    windows: Tensor, targets: Tensor, share: float, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Each song with up to `share` of another in its batch; targets (batch, genres) in the same shares."""
+    other = torch.randperm(len(windows), generator=generator)
+    weight = share * torch.rand(len(windows), generator=generator)
+    return (
+        torch.lerp(windows, windows[other], weight.view(-1, 1, 1)),
+        torch.lerp(targets, targets[other], weight.view(-1, 1)),
+    )
+
+
+def _stretched_and_rolled(windows: Tensor, stretch: float, generator: torch.Generator) -> Tensor:
+    """Another tempo and another beginning. Nearest frames: interpolated ones would be too smooth."""
+    batch, frames, _ = windows.shape
+    rate = 1 + _signed(batch, stretch, generator)
+    start = torch.randint(frames, (batch, 1), generator=generator)
+    steps = (torch.arange(frames) * rate.unsqueeze(1)).round().long()
+    source = (start + steps) % frames
+    return windows[torch.arange(batch).unsqueeze(1), source]
+
+
+def _shifted_in_pitch(windows: Tensor, bands: float, generator: torch.Generator) -> Tensor:
+    """Up or down by a fraction of bands; the outermost band fills what is left open."""
+    batch, frames, width = windows.shape
+    position = (torch.arange(width) + _signed(batch, bands, generator).unsqueeze(1)).clamp(0, width - 1)
+    below = position.floor()
+    weight = (position - below).unsqueeze(1)
+    lower = below.long()
+    upper = (lower + 1).clamp(max=width - 1)
+
+    def taken(index: Tensor) -> Tensor:
+        return windows.gather(2, index.unsqueeze(1).expand(batch, frames, width))
+
+    return torch.lerp(taken(lower), taken(upper), weight)
+
+
+def _smoothed(windows: Tensor, largest: float, generator: torch.Generator) -> Tensor:
+    """A little of the neighbouring frames, as a decoder's or another resampler's time resolution gives."""
+    weight = (largest * torch.rand(len(windows), generator=generator)).view(-1, 1, 1)
+    weight = weight * _chosen(len(windows), generator)
+    neighbours = windows.roll(1, dims=1) + windows.roll(-1, dims=1)
+    return (1 - 2 * weight) * windows + weight * neighbours
+
+
+def _compressed(windows: Tensor, strongest: float, generator: torch.Generator) -> Tensor:
+    """Quiet passages raised towards the loudest, as a limiter does."""
+    share = (strongest * torch.rand(len(windows), generator=generator)).view(-1, 1, 1)
+    share = share * _chosen(len(windows), generator)
+    loudness = windows.amax(dim=2).unsqueeze(1)  # (batch, 1, frames)
+    # The edges are averages of fewer frames: zeros beside them would count as the loudest.
+    reach = LOUDNESS_FRAMES // 2
+    loudness = F.avg_pool1d(loudness, LOUDNESS_FRAMES, stride=1, padding=reach, count_include_pad=False)
+    return windows - share * loudness.transpose(1, 2)
+
+
+def _equaliser(windows: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
+    """Gains (batch, bands) in dB: a tilt and a smooth curve."""
+    batch, _, bands = windows.shape
+    tilt = _signed(batch, recipe.tilt_db, generator).unsqueeze(1) * torch.linspace(-0.5, 0.5, bands)
+    points = recipe.equaliser_db * torch.randn(batch, 1, EQUALISER_POINTS, generator=generator)
+    curve = F.interpolate(points, size=bands, mode="linear", align_corners=True)
+    return tilt + curve.squeeze(1)
+
+
+def _noisy(windows: Tensor, highest_db: float, generator: torch.Generator) -> Tensor:
+    """A steady noise floor added in power, in some of the songs."""
+    chosen = torch.rand(len(windows), generator=generator) < CHANCE
+    floor_db = -80 + (highest_db + 80) * torch.rand(len(windows), 1, 1, generator=generator)
+    noisy = windows.clone()
+    noisy[chosen] = torch.logaddexp(windows[chosen] * DECIBELS, floor_db[chosen] * DECIBELS) / DECIBELS
+    return noisy
+
+
+def _masked(windows: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
+    """SpecAugment: stretches of time and of pitch replaced by the song's mean."""
+    batch, frames, bands = windows.shape
+    hole = torch.zeros(batch, frames, bands, dtype=torch.bool)
+    for _ in range(recipe.time_masks):
+        hole |= _stretch_of(batch, frames, recipe.time_mask_frames, generator).unsqueeze(2)
+    for _ in range(recipe.band_masks):
+        hole |= _stretch_of(batch, bands, recipe.band_mask_bands, generator).unsqueeze(1)
+    return torch.where(hole, windows.mean(dim=(1, 2), keepdim=True), windows)
+
+
+def _stretch_of(batch: int, length: int, longest: int, generator: torch.Generator) -> Tensor:
+    """(batch, length) true on one stretch of 0 ... longest positions each."""
+    size = torch.randint(longest + 1, (batch, 1), generator=generator)
+    start = (torch.rand(batch, 1, generator=generator) * (length - size)).long()
+    position = torch.arange(length)
+    return (position >= start) & (position < start + size)
+
+
+def _signed(batch: int, limit: float, generator: torch.Generator) -> Tensor:
+    """(batch,) uniform in -limit ... limit."""
+    return limit * (2 * torch.rand(batch, generator=generator) - 1)
+
+
+def _chosen(batch: int, generator: torch.Generator) -> Tensor:
+    """(batch, 1, 1) of 0 and 1: which songs a step touches."""
+    return (torch.rand(batch, generator=generator) < CHANCE).float().view(-1, 1, 1)

@@ -1,0 +1,89 @@
+"""`genrewiz train` and `genrewiz evaluate`.
+
+Light: whatever is heavy is imported inside the commands, so that `genrewiz --help` stays quick.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+Data = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        envvar="GENREWIZ_DATA",
+        help="The data folder; by default the one beside the checkout.",
+    ),
+]
+Device = Annotated[Literal["auto", "cpu", "cuda"], typer.Option("--device", help="Where the model runs.")]
+Threads = Annotated[int | None, typer.Option("--threads", min=1, help="CPU threads; by default all cores.")]
+
+
+def train(  # noqa: PLR0913  # one parameter for each option
+    *,
+    data: Data = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", help="The run's folder; by default runs/pcrnn.")
+    ] = None,
+    config: Annotated[Path | None, typer.Option("--config", help="A recipe as TOML.")] = None,
+    assignments: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change one value of the recipe.")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option("--epochs", min=1, help="The most epochs.")] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", min=0, help="All that is random follows from it.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where the run in --output stopped.")
+    ] = False,
+    device: Device = "auto",
+    threads: Threads = None,
+) -> None:
+    """Train a checkpoint on the fault-filtered list of GTZAN."""
+    from shared.errors import GenreWizError
+    from worker.training.recipe import load_recipe
+    from worker.training.run import run_training
+
+    try:
+        recipe = load_recipe(config, assignments or [], epochs=epochs, seed=seed)
+        run_training(
+            recipe,
+            data=data,
+            run=output or Path("runs") / recipe.architecture,
+            resume=resume,
+            device=device,
+            threads=threads,
+        )
+    except GenreWizError as error:
+        _refuse(error)
+
+
+def evaluate(  # one parameter for each option
+    checkpoint: Annotated[
+        Path | None, typer.Argument(help="A checkpoint; by default the released one.")
+    ] = None,
+    *,
+    data: Data = None,
+    split: Annotated[Literal["test", "valid"], typer.Option("--list", help="The list to score on.")] = "test",
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Fills the gaps of the spectrograms.")] = 0,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures here too.")] = None,
+    device: Device = "auto",
+    threads: Threads = None,
+) -> None:
+    """Score a checkpoint on a fault-filtered list of GTZAN and on songs with real audio."""
+    from shared.errors import GenreWizError
+    from worker.training.evaluate import run_evaluation
+
+    try:
+        run_evaluation(
+            checkpoint, data=data, split=split, seed=seed, json_file=json_file, device=device, threads=threads
+        )
+    except GenreWizError as error:
+        _refuse(error)
+
+
+def _refuse(error: Exception) -> None:
+    """One line and status 1: what is missing is no bug, so no traceback."""
+    typer.echo(f"genrewiz: {error}", err=True)
+    raise typer.Exit(1)

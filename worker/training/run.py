@@ -1,0 +1,146 @@
+"""One training run from the data folder to a checkpoint in the run's folder.
+
+Joins the parts: `train.py` has the loop. It looks at the train and valid lists and at no test list.
+"""
+
+import hashlib
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from rich.progress import MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+
+import worker.model
+from shared.classification import ModelIdentity
+from shared.errors import SetupError
+from worker.checkpoint import Checkpoint, save_checkpoint
+from worker.device import choose_device
+from worker.features import FeatureSettings
+from worker.model import RELEASED_SIZES, Size, build_model
+from worker.training.features import mel_filterbank
+from worker.training.fill import Fill
+from worker.training.gtzan import Songs, find_data, load_gtzan
+from worker.training.recipe import Recipe, as_toml, load_recipe
+from worker.training.scores import fit_temperature, score
+from worker.training.state import Progress, Row
+from worker.training.train import predict, train
+
+VERSION = "0.1.0"  # of the checkpoints that this code trains
+DECISIVE = ("augment", "dataset", "fill", "gtzan", "recipe", "train")  # modules that decide the weights
+SIZES: dict[str, dict[str, Size]] = {"pcrnn": dict(RELEASED_SIZES), "pcrnn-original": {}}
+
+
+def run_training(  # one parameter for each option of the command
+    recipe: Recipe,
+    *,
+    data: Path | None,
+    run: Path,
+    resume: bool = False,
+    device: str = "auto",
+    threads: int | None = None,
+) -> Path:
+    """Train and write `<architecture>.safetensors` into the folder `run`; returns its path."""
+    if recipe.architecture not in SIZES:
+        raise SetupError(f"No architecture is called {recipe.architecture!r}; there are {', '.join(SIZES)}.")
+    if threads is not None:
+        torch.set_num_threads(threads)
+    where = choose_device(device)
+    code = code_sha256()  # of what has been imported, whatever is edited while it runs
+    gtzan = load_gtzan(find_data(data))
+    # Rebuilt spectrograms alone: real audio is there for some genres more than for others, and its texture
+    # would tell them apart.
+    songs = gtzan.rebuilt.chosen(gtzan.listed("train"))
+    valid = gtzan.rebuilt.chosen(gtzan.listed("valid"))
+    fill = Fill(gtzan.residuals, bands=songs.levels.shape[2])
+    _prepare(run, recipe, resume=resume)
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), MofNCompleteColumn(), TimeRemainingColumn())
+    with Bar(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task("epochs", total=recipe.epochs)
+
+        def report(row: Row) -> None:
+            console.print(_line(row, recipe), highlight=False, soft_wrap=True)
+            bar.update(task, completed=row["epoch"])
+
+        progress = train(
+            recipe=recipe,
+            sizes=SIZES[recipe.architecture],
+            songs=songs,
+            valid=valid,
+            fill=fill,
+            run=run,
+            device=where,
+            resume=resume,
+            report=report,
+        )
+    path = run / f"{recipe.architecture}.safetensors"
+    saved = save_checkpoint(path, _checkpoint(recipe, progress, songs, valid, fill, code))
+    console.print(f"{path}  sha256 {saved.identity.sha256}", highlight=False, soft_wrap=True)
+    return path
+
+
+def _prepare(run: Path, recipe: Recipe, *, resume: bool) -> None:
+    """A folder for this run alone: another run's state is neither overwritten nor gone on with."""
+    settings = run / "recipe.toml"
+    if (run / "state.pt").exists():
+        if not resume:
+            raise SetupError(f"{run} holds a run already; go on with --resume or name another --output.")
+        if load_recipe(settings, []) != recipe:
+            raise SetupError(f"{run} was begun with another recipe; {settings} has it.")
+    run.mkdir(parents=True, exist_ok=True)
+    settings.write_text(as_toml(recipe), encoding="utf-8")
+
+
+def _checkpoint(  # what a checkpoint is made of
+    recipe: Recipe, progress: Progress, songs: Songs, valid: Songs, fill: Fill, code: str
+) -> Checkpoint:
+    """The best epoch's weights with the temperature that fits the validation list."""
+    model = build_model(recipe.architecture, SIZES[recipe.architecture])
+    model.load_state_dict(progress.best_weights)
+    logits = predict(model, valid, fill, torch.device("cpu"), seed=recipe.seed)
+    temperature = fit_temperature(logits, valid.labels)
+    scores = score(logits, valid.labels, valid.genres, temperature=temperature)
+    features = FeatureSettings()
+    return Checkpoint(
+        identity=ModelIdentity(name=recipe.architecture, version=VERSION, sha256=""),
+        architecture=recipe.architecture,
+        sizes=SIZES[recipe.architecture],
+        genres=songs.genres,
+        features=features,
+        mel_filterbank=mel_filterbank(features),
+        temperature=temperature,
+        weights=progress.best_weights,
+        metrics={
+            "valid_accuracy": scores.accuracy,
+            "valid_macro_f1": scores.macro_f1,
+            "valid_nll": scores.nll,
+            "valid_ece": scores.ece,
+        },
+        provenance={
+            "seed": recipe.seed,
+            "recipe": asdict(recipe),
+            "epoch": int(progress.best["epoch"]),
+            "data_sha256": songs.sha256(),
+            "code_sha256": code,
+            "torch": torch.__version__,
+        },
+    )
+
+
+def code_sha256() -> str:
+    """Hash of the sources that decide the weights."""
+    digest = hashlib.sha256(Path(worker.model.__file__).read_bytes())
+    for name in DECISIVE:
+        digest.update(Path(__file__).with_name(f"{name}.py").read_bytes())
+    return digest.hexdigest()
+
+
+def _line(row: Row, recipe: Recipe) -> str:
+    return (
+        f"epoch {row['epoch']:.0f}/{recipe.epochs}  loss {row['train_loss']:.3f}  "
+        f"valid accuracy {row['valid_accuracy']:.3f}  macro-F1 {row['valid_macro_f1']:.3f}  "
+        f"nll {row['valid_nll']:.3f}  {row['seconds']:.1f} s"
+    )
