@@ -1,0 +1,56 @@
+"""Builds the pipeline: the model loaded, on its device, and warm; for the worker and the command line."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor, nn
+
+from shared.settings import Settings
+from worker.batcher import Batcher, worthwhile_batch
+from worker.checkpoint import RELEASED, Checkpoint, load_checkpoint
+from worker.device import choose_device, share_cores
+from worker.pipeline import Pipeline
+
+
+@contextlib.contextmanager
+def open_pipeline(
+    settings: Settings, *, on_batch: Callable[[int], None] = lambda _: None
+) -> Iterator[Pipeline]:
+    """A warm pipeline for `settings.concurrency` threads; a SetupError where it cannot be had."""
+    checkpoint = load_checkpoint(settings.checkpoint or RELEASED)
+    device = choose_device(settings.device)
+    share_cores(settings.concurrency)
+    run = _runner(checkpoint.build().to(device))
+    quiet = _quiet_window(checkpoint, device)
+    run(quiet[None])  # the first call is slow: it happens before any song
+    on_gpu = device.type == "cuda"
+    batcher = Batcher(
+        run,
+        max_batch=worthwhile_batch(run, quiet, limit=settings.max_batch_windows) if on_gpu else 1,
+        lanes=1 if on_gpu else settings.concurrency,
+        on_batch=on_batch,
+    )
+    try:
+        yield Pipeline(
+            checkpoint=checkpoint,
+            batcher=batcher,
+            device=device,
+            max_audio_seconds=settings.max_audio_seconds,
+        )
+    finally:
+        batcher.close()
+
+
+def _runner(model: nn.Module) -> Callable[[Tensor], Tensor]:
+    def run(batch: Tensor) -> Tensor:
+        with torch.inference_mode():
+            logits: Tensor = model(batch.unsqueeze(1))
+            return logits.cpu()
+
+    return run
+
+
+def _quiet_window(checkpoint: Checkpoint, device: torch.device) -> Tensor:
+    features = checkpoint.features
+    return torch.full((features.window_frames, features.n_mels), -features.top_db, device=device)

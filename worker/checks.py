@@ -1,0 +1,25 @@
+"""What `genrewiz doctor` asks of the worker's part: model and device."""
+
+from collections.abc import Iterator
+
+Finding = tuple[str, bool, str]
+
+
+def worker() -> Iterator[Finding]:
+    """The model loads, warms up and answers on the device that is set."""
+    import torch
+
+    from shared.errors import SetupError
+    from shared.settings import read_settings
+    from worker.build import open_pipeline
+    from worker.device import choose_device
+
+    try:
+        settings = read_settings()
+        device = choose_device(settings.device)
+        yield "device", True, f"{device.type} (GENREWIZ_DEVICE={settings.device}), torch {torch.__version__}"
+        with open_pipeline(settings) as pipeline:
+            model = pipeline.identity
+            yield "model", True, f"{model.name} {model.version}, sha256 {model.sha256[:12]}…"
+    except SetupError as error:
+        yield "worker", False, error.detail

@@ -1,0 +1,101 @@
+"""`genrewiz classify`: the pipeline in this process, without a server.
+
+Light at import: torch is loaded when the command runs.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from worker.pipeline import Pipeline
+
+SOME_FAILED, ALL_FAILED, CANNOT_START = 3, 4, 1
+SURE_OF = 5  # genres shown
+BAR_CHARACTERS = 30
+
+
+def classify(
+    files: Annotated[list[Path], typer.Argument(help="Songs in any common format.", show_default=False)],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON line a file.")] = False,
+) -> None:
+    """Tell the genre of songs, here, without a server."""
+    with _pipeline() as pipeline:
+        answers = [_show(_answer(pipeline, path), as_json=as_json) for path in files]
+    if not all(answers):
+        raise typer.Exit(SOME_FAILED if any(answers) else ALL_FAILED)
+
+
+@contextmanager
+def _pipeline() -> "Iterator[Pipeline]":
+    from shared.errors import SetupError
+    from shared.settings import read_settings
+    from worker.build import open_pipeline
+
+    try:
+        # Files are taken one after another: one pipeline has all the cores.
+        settings = read_settings().model_copy(update={"concurrency": 1})
+        with open_pipeline(settings) as pipeline:
+            yield pipeline
+    except SetupError as error:
+        _refuse(error.detail)
+
+
+def _answer(pipeline: "Pipeline", path: Path) -> dict[str, Any]:
+    """What a server would say of this file, under the same names."""
+    from shared.errors import CorruptAudio, JobFailure
+    from shared.job import JobError, JobOptions
+    from shared.wire import error_body, model_body, result_body, stages_body
+
+    answer: dict[str, Any] = {
+        "file": str(path),
+        "model": model_body(pipeline.identity),
+        "audio": None,
+        "result": None,
+        "timings_seconds": None,
+        "error": None,
+    }
+    try:
+        with path.open("rb") as audio:
+            analysis = pipeline.run(audio)
+    except JobFailure as error:
+        return answer | {"error": error_body(JobError.of(error))}
+    except OSError as error:
+        unread = JobError.of(CorruptAudio(f"The file cannot be read: {error.strerror}."))
+        return answer | {"error": error_body(unread)}
+    found = analysis.audio
+    return answer | {
+        "audio": {
+            "duration_seconds": round(found.duration_seconds, 3),
+            "sample_rate": found.source_sample_rate,
+            "channels": found.channels,
+            "codec": found.codec,
+            "truncated": found.truncated,
+        },
+        "result": result_body(analysis.classification, JobOptions()),
+        "timings_seconds": stages_body(analysis.stage_seconds),
+    }
+
+
+def _show(answer: dict[str, Any], *, as_json: bool) -> bool:
+    """Print one answer; whether it is one."""
+    if as_json:
+        typer.echo(json.dumps(answer))
+    elif answer["error"]:
+        typer.echo(f"{answer['file']}: {answer['error']['detail']} ({answer['error']['code']})", err=True)
+    else:
+        typer.echo(f"{answer['file']}: {answer['result']['genre']}")
+        for prediction in answer["result"]["top"][:SURE_OF]:
+            share = prediction["probability"]
+            typer.echo(f"  {prediction['genre']:<10} {share:6.1%}  {'█' * round(share * BAR_CHARACTERS)}")
+    return answer["error"] is None
+
+
+def _refuse(sentence: str) -> NoReturn:
+    typer.echo(f"genrewiz classify: {sentence}", err=True)
+    raise typer.Exit(CANNOT_START)

@@ -1,0 +1,101 @@
+"""The worker process: joins the model, the stores and Celery, and runs until it is told to stop."""
+
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+
+import structlog
+from celery import Celery
+from celery.platforms import SecurityWarning
+from celery.signals import worker_ready
+
+from shared.audio_store import DirectoryAudioStore
+from shared.celery_queue import CeleryDoorbell, make_celery
+from shared.errors import SetupError
+from shared.job import JobId
+from shared.logs import configure_logs
+from shared.names import BROKER_QUEUES, CLASSIFY_TASK
+from shared.reaper import Reaper
+from shared.redis_client import connect
+from shared.redis_jobs import RedisJobStore
+from shared.redis_keys import Keys
+from shared.settings import Settings, read_settings
+from worker.build import open_pipeline
+from worker.health import HealthServer
+from worker.lease import LeaseKeeper
+from worker.metrics import WorkerMetrics
+from worker.runner import Runner
+
+FINISH_RETRIES = 10
+"""Over some eight seconds: a result outlives a restart of Redis, and is no use once its lease has lapsed."""
+
+log = structlog.get_logger(__name__)
+
+
+def run_worker(settings: Settings) -> int:
+    """Load the model, take messages until SIGTERM, finish what runs. Returns the exit status."""
+    metrics = WorkerMetrics()
+    health = HealthServer(
+        host=settings.metrics_host, port=settings.worker_metrics_port, registry=metrics.registry
+    )
+    health.start()
+    celery = make_celery(settings)
+    jobs = RedisJobStore(connect(settings, retries=FINISH_RETRIES), Keys())
+    audio = DirectoryAudioStore(settings.audio_dir)
+    # A client of its own: a heartbeat never waits behind a job's calls.
+    leases = LeaseKeeper(jobs=RedisJobStore(connect(settings), Keys()), settings=settings)
+    reaper = Reaper(
+        jobs=jobs, audio=audio, doorbell=CeleryDoorbell(celery), settings=settings, on_sweep=metrics.swept
+    )
+    with open_pipeline(settings, on_batch=metrics.batch) as pipeline:
+        metrics.model_loaded(pipeline.identity)
+        runner = Runner(
+            jobs=jobs, audio=audio, pipeline=pipeline, leases=leases, metrics=metrics, settings=settings
+        )
+        reaper.start()
+        try:
+            return _consume(celery, runner, settings, on_ready=[leases.start, health.ready])
+        finally:
+            reaper.stop()
+            leases.stop()
+
+
+def _consume(
+    celery: Celery, runner: Runner, settings: Settings, *, on_ready: Sequence[Callable[[], None]]
+) -> int:
+    # Without shared=False Celery would give this function to every other application of the process.
+    @celery.task(name=CLASSIFY_TASK, shared=False)
+    def classify(job_id: str) -> None:
+        runner.run(JobId(job_id))
+
+    def take_messages(**_: object) -> None:
+        log.info("worker ready", concurrency=settings.concurrency)
+        for call in on_ready:
+            call()
+
+    worker_ready.connect(take_messages)
+    worker = celery.Worker(
+        pool="threads",
+        concurrency=settings.concurrency,
+        queues=list(BROKER_QUEUES),
+        loglevel=settings.log_level.upper(),
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+        quiet=True,
+    )
+    worker.start()
+    return int(worker.exitcode or 0)
+
+
+def main() -> int:
+    """The process's entry: one line on stderr where it cannot start."""
+    try:
+        settings = read_settings()
+        configure_logs(settings.log_format, settings.log_level)
+        # Celery warns a root user of pickled messages; ours are JSON and nothing else is accepted.
+        warnings.filterwarnings("ignore", category=SecurityWarning)
+        return run_worker(settings)
+    except SetupError as error:
+        sys.stderr.write(f"genrewiz worker: {error.detail}\n")
+        return 1

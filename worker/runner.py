@@ -1,0 +1,154 @@
+"""Runs one job: claim, classify, finish.
+
+It decides nothing about a job's status: the scripts behind the job store do, and refuse a run whose lease is
+lost.
+"""
+
+import time
+import uuid
+from dataclasses import dataclass, replace
+
+import structlog
+
+from shared.errors import JobFailure, PredictionFailed, StoreUnavailable
+from shared.job import Job, JobError, JobId, Lease, Outcome, Source, StageSeconds
+from shared.ports import AudioStore
+from shared.redis_jobs import RedisJobStore, Verdict
+from shared.settings import Settings
+from worker.lease import KeptLease, LeaseKeeper, LeaseLost
+from worker.metrics import WorkerMetrics
+from worker.pipeline import Analysis, Pipeline
+
+PROGRESS_PERIOD_SECONDS = 0.25  # within a stage, progress is shown no oftener
+
+log = structlog.get_logger(__name__)
+
+
+class Runner:
+    """What a worker does with a doorbell."""
+
+    def __init__(
+        self,
+        *,
+        jobs: RedisJobStore,
+        audio: AudioStore,
+        pipeline: Pipeline,
+        leases: LeaseKeeper,
+        metrics: WorkerMetrics,
+        settings: Settings,
+    ) -> None:
+        self._jobs = jobs
+        self._audio = audio
+        self._pipeline = pipeline
+        self._leases = leases
+        self._metrics = metrics
+        self._lease_seconds = settings.lease_seconds
+
+    def run(self, job_id: JobId) -> None:
+        """Run the job if it is there to be run; a doorbell for any other job is answered with silence.
+
+        Where Redis or the audio store is away, the lease is left to lapse and the reaper gives the job on.
+        """
+        try:
+            claim = self._jobs.claim(job_id, owner=uuid.uuid4().hex, lease_seconds=self._lease_seconds)
+            if claim.verdict is Verdict.EXHAUSTED:
+                self._metrics.exhausted()
+                self._audio.delete(job_id)
+            if claim.job is None or claim.lease is None:
+                log.debug("doorbell without a job to run", job_id=job_id, verdict=claim.verdict.value)
+                return
+            self._metrics.claimed(claim.job)
+            with self._leases.keep(claim.lease) as kept:
+                self._classify(claim.job, claim.lease, kept)
+        except StoreUnavailable as error:
+            log.warning("job left to the reaper", job_id=job_id, error=error.detail)
+        except LeaseLost:
+            log.warning("job given up: its lease was lost", job_id=job_id)
+
+    def _classify(self, job: Job, lease: Lease, kept: KeptLease) -> None:
+        start = time.perf_counter()
+        outcome = self._outcome(job, lease, kept)
+        stored_from = time.perf_counter()
+        if not self._jobs.finish(lease, outcome):
+            self._metrics.rejected()
+            log.warning("result refused: the lease was lost", job_id=job.id)
+            return
+        end = time.perf_counter()
+        self._metrics.stored(end - stored_from)
+        self._metrics.finished(outcome, seconds=end - start)
+        self._audio.delete(job.id)
+        log.info(
+            "job finished",
+            job_id=job.id,
+            status=outcome.status.value,
+            reason=outcome.error.code if outcome.error else None,
+            attempt=job.attempt,
+            seconds=round(end - start, 3),
+        )
+
+    def _outcome(self, job: Job, lease: Lease, kept: KeptLease) -> Outcome:
+        start = time.perf_counter()
+        with self._audio.open(job.id) as audio:
+            fetch_seconds = time.perf_counter() - start
+            try:
+                analysis = self._pipeline.run(
+                    audio,
+                    first_window_only=job.options.windows == "first",
+                    report=_Reporter(self._jobs, lease, kept),
+                )
+            except JobFailure as error:
+                return self._failure(job.source, JobError.of(error))
+            except (StoreUnavailable, LeaseLost):
+                raise
+            except Exception:
+                # One song must never take the worker down with it, whatever it does to the pipeline.
+                log.exception("prediction failed", job_id=job.id)
+                return self._failure(
+                    job.source, JobError.of(PredictionFailed("The song could not be classified."))
+                )
+        return self._success(job.source, analysis, fetch_seconds)
+
+    def _success(self, source: Source, analysis: Analysis, fetch_seconds: float) -> Outcome:
+        return Outcome(
+            source=described(source, analysis),
+            model=self._pipeline.identity,
+            stage_seconds=replace(analysis.stage_seconds, fetch=fetch_seconds),
+            result=analysis.classification,
+        )
+
+    def _failure(self, source: Source, error: JobError) -> Outcome:
+        return Outcome(
+            source=source, model=self._pipeline.identity, stage_seconds=StageSeconds(), error=error
+        )
+
+
+def described(source: Source, analysis: Analysis) -> Source:
+    """The source with what decoding has found out about it."""
+    audio = analysis.audio
+    return replace(
+        source,
+        duration_seconds=audio.duration_seconds,
+        sample_rate=audio.source_sample_rate,
+        channels=audio.channels,
+        codec=audio.codec,
+        truncated=audio.truncated,
+    )
+
+
+@dataclass
+class _Reporter:
+    """Shows progress, and ends the run once its lease is lost."""
+
+    jobs: RedisJobStore
+    lease: Lease
+    kept: KeptLease
+    _stage: str = ""
+    _shown_at: float = 0.0
+
+    def __call__(self, stage: str, fraction: float) -> None:
+        self.kept.check()
+        if stage == self._stage and time.monotonic() - self._shown_at < PROGRESS_PERIOD_SECONDS:
+            return
+        if not self.jobs.progress(self.lease, stage=stage, fraction=fraction):
+            raise LeaseLost(self.lease.job_id)
+        self._stage, self._shown_at = stage, time.monotonic()
