@@ -1,0 +1,72 @@
+"""The composition root of the api: joins stores, service and routes. It connects to nothing by itself."""
+
+import secrets
+import time
+from dataclasses import dataclass
+
+from flask import Flask, Response, g, request
+
+from api import errors
+from api.jobs import JobService, OffLoop
+from api.metrics import ApiMetrics
+from api.views.health import health_blueprint
+from api.views.jobs import jobs_blueprint
+from api.views.page import page_blueprint
+from shared.audio_store import DirectoryAudioStore
+from shared.celery_queue import CeleryDoorbell, make_celery
+from shared.reaper import Reaper
+from shared.redis_client import connect
+from shared.redis_jobs import RedisJobStore
+from shared.redis_keys import Keys
+from shared.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Api:
+    """The application and what runs beside it."""
+
+    app: Flask
+    jobs: RedisJobStore
+    metrics: ApiMetrics
+    reaper: Reaper
+
+
+def create_api(settings: Settings, *, off_loop: OffLoop = lambda call: call()) -> Api:
+    """Everything of one api process; the caller starts the reaper."""
+    metrics = ApiMetrics()
+    jobs = RedisJobStore(connect(settings), Keys())
+    audio = DirectoryAudioStore(settings.audio_dir)
+    doorbell = CeleryDoorbell(make_celery(settings))
+    service = JobService(
+        jobs=jobs, audio=audio, doorbell=doorbell, metrics=metrics, settings=settings, off_loop=off_loop
+    )
+    app = Flask("api")
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
+    errors.install(app)
+    _observe(app, metrics)
+    app.register_blueprint(jobs_blueprint(service, metrics))
+    app.register_blueprint(health_blueprint(jobs))
+    app.register_blueprint(page_blueprint())
+    reaper = Reaper(jobs=jobs, audio=audio, doorbell=doorbell, settings=settings, on_sweep=metrics.swept)
+    return Api(app=app, jobs=jobs, metrics=metrics, reaper=reaper)
+
+
+def _observe(app: Flask, metrics: ApiMetrics) -> None:
+    @app.before_request
+    def begin() -> None:
+        g.request_id = f"req_{secrets.token_hex(8)}"
+        g.began_at = time.perf_counter()
+        metrics.request_began()
+
+    @app.after_request
+    def end(response: Response) -> Response:
+        route = request.url_rule.rule if request.url_rule else "unknown"
+        metrics.request_ended(
+            route=route,
+            method=request.method,
+            code=response.status_code,
+            seconds=time.perf_counter() - g.began_at,
+        )
+        response.headers["X-Request-Id"] = g.request_id
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        return response

@@ -1,0 +1,107 @@
+"""Errors as HTTP answers: the one table of status codes, and RFC 9457 problems.
+
+What a client sent is never repeated, and nobody sees a traceback.
+"""
+
+import http
+from typing import Any
+
+import structlog
+from flask import Flask, Response, g, json
+from werkzeug.exceptions import HTTPException
+
+from shared.errors import (
+    GenreWizError,
+    InvalidRequest,
+    MalformedRequest,
+    StoreUnavailable,
+    UnknownJob,
+    UnsupportedFormat,
+    UnsupportedMediaType,
+    UploadTooLarge,
+)
+from shared.wire import problem_type
+
+HTTP_STATUS: dict[type[GenreWizError], int] = {
+    MalformedRequest: 400,
+    UnknownJob: 404,
+    UploadTooLarge: 413,
+    UnsupportedMediaType: 415,
+    UnsupportedFormat: 415,
+    InvalidRequest: 422,
+    StoreUnavailable: 503,
+}
+RETRY_AFTER_SECONDS: dict[type[GenreWizError], int] = {StoreUnavailable: 5}
+
+log = structlog.get_logger(__name__)
+
+
+def install(app: Flask) -> None:
+    """Let every error of the application leave as a problem."""
+    app.register_error_handler(GenreWizError, _of_our_error)
+    app.register_error_handler(HTTPException, _of_http_error)
+    app.register_error_handler(Exception, _of_surprise)
+
+
+def _of_our_error(error: GenreWizError) -> Response:
+    status = HTTP_STATUS.get(type(error), 500)
+    return _problem(
+        status=status,
+        code=error.code,
+        title=error.title,
+        detail=error.detail,
+        retryable=error.retryable,
+        retry_after_seconds=RETRY_AFTER_SECONDS.get(type(error)),
+        errors=error.errors if isinstance(error, InvalidRequest) else (),
+    )
+
+
+def _of_http_error(error: HTTPException) -> Response:
+    """Flask's own refusals: no such route, no such method."""
+    status = error.code or 500
+    response = _problem(
+        status=status,
+        code=http.HTTPStatus(status).name.lower(),
+        title=error.name,
+        detail=error.description or error.name,
+    )
+    for name, value in error.get_headers():
+        if name == "Allow":
+            response.headers[name] = value
+    return response
+
+
+def _of_surprise(error: Exception) -> Response:
+    log.exception("unexpected error", error=type(error).__name__, request_id=g.get("request_id"))
+    return _problem(
+        status=500, code="internal_error", title="Internal error", detail="Something went wrong on our side."
+    )
+
+
+def _problem(
+    *,
+    status: int,
+    code: str,
+    title: str,
+    detail: str,
+    retryable: bool = False,
+    retry_after_seconds: int | None = None,
+    errors: tuple[tuple[str, str], ...] = (),
+) -> Response:
+    body: dict[str, Any] = {
+        "type": problem_type(code),
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "retryable": retryable,
+        "request_id": g.get("request_id"),
+    }
+    if retry_after_seconds is not None:
+        body["retry_after_seconds"] = retry_after_seconds
+    if errors:
+        body["errors"] = [{"pointer": pointer, "detail": text} for pointer, text in errors]
+    response = Response(json.dumps(body), status=status, mimetype="application/problem+json")
+    if retry_after_seconds is not None:
+        response.headers["Retry-After"] = str(retry_after_seconds)
+    return response

@@ -1,0 +1,22 @@
+"""/livez and /readyz: the process works; it can take traffic."""
+
+from flask import Blueprint, jsonify
+from flask.typing import ResponseReturnValue
+
+from shared.redis_jobs import RedisJobStore
+
+
+def health_blueprint(jobs: RedisJobStore) -> Blueprint:
+    """The routes of probes."""
+    blueprint = Blueprint("health", __name__)
+
+    @blueprint.get("/livez")
+    def livez() -> ResponseReturnValue:
+        return jsonify(status="alive")
+
+    @blueprint.get("/readyz")
+    def readyz() -> ResponseReturnValue:
+        # Without workers jobs wait, but they are accepted: the number is told, and the answer stays 200.
+        return jsonify(status="ready", workers_ready=jobs.workers_ready())
+
+    return blueprint

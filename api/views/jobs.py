@@ -1,0 +1,58 @@
+"""/jobs: submit a song, see what became of it."""
+
+from collections.abc import Callable
+
+from flask import Blueprint, jsonify, request
+from flask.typing import ResponseReturnValue
+
+from api.jobs import JobService
+from api.metrics import ApiMetrics
+from shared.errors import GenreWizError, InvalidRequest, MalformedRequest, UnsupportedMediaType
+from shared.job import Job
+from shared.wire import job_body
+
+POLL_SECONDS = 1
+
+
+def jobs_blueprint(service: JobService, metrics: ApiMetrics) -> Blueprint:
+    """The routes of jobs."""
+    blueprint = Blueprint("jobs", __name__, url_prefix="/jobs")
+    readers: dict[str, Callable[[], Job]] = {
+        "multipart/form-data": lambda: service.submit(request),
+        "application/json": _refuse_json,
+    }
+
+    @blueprint.post("")
+    def submit() -> ResponseReturnValue:
+        try:
+            reader = readers.get(request.mimetype)
+            if reader is None:
+                raise UnsupportedMediaType("Send the song as multipart/form-data, in the part `file`.")
+            job = reader()
+        except GenreWizError as error:
+            metrics.rejected(error.code)
+            raise
+        return _shown(job, 202)
+
+    @blueprint.get("/<job_id>")
+    def show(job_id: str) -> ResponseReturnValue:
+        return _shown(service.get(job_id), 200)
+
+    return blueprint
+
+
+def _shown(job: Job, status: int) -> ResponseReturnValue:
+    body = job_body(job)
+    headers = {"Location": body["links"]["self"]} if status == 202 else {}
+    if not job.is_finished:
+        headers["Retry-After"] = str(POLL_SECONDS)
+    return jsonify(body), status, headers
+
+
+def _refuse_json() -> Job:
+    if not isinstance(request.get_json(silent=True), dict):
+        raise MalformedRequest("The body is not a JSON object.")
+    raise InvalidRequest(
+        "Songs are taken as uploads: send multipart/form-data with the part `file`.",
+        errors=(("/url", "songs are not fetched from URLs here"),),
+    )

@@ -1,0 +1,41 @@
+"""What gunicorn serves: the api on its port, /metrics on a port of its own, the reaper beside them."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from gevent import get_hub
+
+from api.app import create_api
+from api.metrics import metrics_app
+from shared.logs import configure_logs
+from shared.settings import Settings, read_settings
+
+Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+def off_loop(call: Callable[[], None]) -> None:
+    """In gevent's pool of real threads: an fsync must not stop the loop."""
+    get_hub().threadpool.apply(call)
+
+
+def create_wsgi(settings: Settings) -> Wsgi:
+    """The application of one gunicorn worker, running."""
+    configure_logs(settings.log_format, settings.log_level)
+    api = create_api(settings, off_loop=off_loop)
+    api.reaper.start()
+    metrics = metrics_app(api.metrics, api.jobs)
+    metrics_port = str(settings.api_metrics_port)
+
+    def by_port(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        # The port is that of the socket, whatever a Host header says: metrics never leave by the public one.
+        at_metrics = environ["SERVER_PORT"] == metrics_port
+        if at_metrics and environ["PATH_INFO"] == "/metrics":
+            return metrics(environ, start_response)
+        if at_metrics and environ["PATH_INFO"] not in ("/livez", "/readyz"):
+            environ = {**environ, "PATH_INFO": "/not-on-this-port"}
+        return api.app(environ, start_response)
+
+    return by_port
+
+
+app = create_wsgi(read_settings())

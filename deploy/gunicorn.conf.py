@@ -1,0 +1,39 @@
+"""gunicorn for the api: gevent workers, two ports, one metrics directory."""
+
+import os
+import shutil
+import sys
+import tempfile
+
+from shared.errors import SetupError
+from shared.settings import read_settings
+
+try:
+    settings = read_settings()
+except SetupError as error:
+    sys.exit(f"genrewiz api: {error.detail}")
+
+wsgi_app = "api.wsgi:app"
+bind = [f"{settings.host}:{settings.port}", f"{settings.metrics_host}:{settings.api_metrics_port}"]
+workers = settings.api_workers
+worker_class = "gevent"
+worker_tmp_dir = "/dev/shm"  # noqa: S108  the heartbeat file of a worker: never on a slow disk
+graceful_timeout = settings.soft_stop_seconds
+keepalive = 5  # seconds; an idle connection holds up a stop for as long
+control_socket_disable = True  # it would be written into the home folder
+
+# Each worker writes its counters into files here, and any of them answers for all. Made anew at each start.
+metrics_dir = tempfile.mkdtemp(prefix="genrewiz-metrics-", dir=worker_tmp_dir)
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics_dir
+
+
+def child_exit(server, worker):
+    """The gauges of a worker that is gone count no more."""
+    from prometheus_client import multiprocess
+
+    multiprocess.mark_process_dead(worker.pid)
+
+
+def on_exit(server):
+    """The counters go with the service."""
+    shutil.rmtree(metrics_dir, ignore_errors=True)

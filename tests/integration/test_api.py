@@ -1,0 +1,184 @@
+"""The routes of the api, on a real server; no worker is there, so that jobs stay queued."""
+
+import io
+import json
+
+import pytest
+from flask.testing import FlaskClient
+
+from api.app import create_api
+from shared.job import JobStatus
+from shared.names import CLASSIFY_TASK
+from shared.redis_keys import Keys
+from shared.settings import Settings
+
+WAV = b"RIFF\x24\x00\x00\x00WAVEfmt " + bytes(1_000)
+
+
+@pytest.fixture
+def client(settings, redis) -> FlaskClient:
+    return create_api(settings).app.test_client()
+
+
+def post(client: FlaskClient, **parts):
+    return client.post("/jobs", data={"file": (io.BytesIO(WAV), "song.wav")} | parts)
+
+
+def test_an_upload_is_accepted_and_can_be_found(client, jobs):
+    response = post(client)
+
+    body = response.get_json()
+    assert response.status_code == 202
+    assert response.headers["Location"] == f"/jobs/{body['id']}"
+    assert response.headers["Retry-After"] == "1"
+    assert body["status"] == "queued"
+    assert body["source"]["bytes"] == len(WAV)
+    assert client.get(body["links"]["self"]).get_json() == body
+    assert jobs.get(body["id"]).status is JobStatus.QUEUED
+
+
+def test_the_message_on_the_queue_holds_one_job_id_and_nothing_else(client, redis):
+    job_id = post(client).get_json()["id"]
+
+    message = json.loads(redis.lindex("gw.standard", 0))
+
+    assert message["headers"]["task"] == CLASSIFY_TASK
+    assert message["headers"]["argsrepr"] == f"['{job_id}']"
+    assert message["headers"]["kwargsrepr"] == "{}"
+    assert redis.llen("gw.standard") == 1
+
+
+def test_the_audio_is_in_the_store_before_the_answer(client, settings):
+    job_id = post(client).get_json()["id"]
+
+    assert (settings.audio_dir / job_id).read_bytes() == WAV
+
+
+def test_options_queue_and_metadata_are_kept(client, jobs, redis):
+    part = '{"options": {"top": 3, "windows": "first"}, "queue": "high", "metadata": {"id": 7}}'
+
+    body = post(client, job=part).get_json()
+
+    job = jobs.get(body["id"])
+    assert (job.options.top, job.options.windows, job.queue) == (3, "first", "high")
+    assert body["metadata"] == {"id": 7}
+    assert redis.llen("gw.high") == 1
+
+
+def problem_of(response, status: int, code: str) -> dict:
+    body = response.get_json()
+    assert response.status_code == status, body
+    assert response.mimetype == "application/problem+json"
+    assert body["code"] == code
+    assert body["status"] == status
+    assert body["type"] == f"/problems/{code.replace('_', '-')}"
+    assert body["request_id"] == response.headers["X-Request-Id"]
+    return body
+
+
+@pytest.mark.parametrize(
+    ("part", "status", "code", "pointer"),
+    [
+        ("{", 400, "malformed_request", None),
+        ('{"options": {"top": 11}}', 422, "invalid_request", "/options/top"),
+        ('{"options": {"topp": 1}}', 422, "invalid_request", "/options/topp"),
+        ('{"webhook": {}}', 422, "invalid_request", "/webhook"),
+    ],
+)
+def test_a_job_part_that_is_wrong_is_told_where(client, part, status, code, pointer):
+    body = problem_of(post(client, job=part), status, code)
+
+    assert [error["pointer"] for error in body.get("errors", [])] == ([pointer] if pointer else [])
+
+
+def test_what_is_no_audio_is_refused_and_leaves_nothing_behind(client, redis, settings):
+    response = client.post("/jobs", data={"file": (io.BytesIO(b"dear diary " * 50), "song.mp3")})
+
+    problem_of(response, 415, "unsupported_format")
+    assert redis.keys() == []
+    assert list(settings.audio_dir.iterdir()) == []
+
+
+def test_a_body_with_a_url_is_refused_with_the_reason(client):
+    body = problem_of(client.post("/jobs", json={"url": "https://x.example/a.mp3"}), 422, "invalid_request")
+
+    assert body["errors"][0]["pointer"] == "/url"
+    assert "x.example" not in json.dumps(body)
+
+
+def test_a_body_that_is_no_json_is_malformed(client):
+    response = client.post("/jobs", data="{", content_type="application/json")
+
+    problem_of(response, 400, "malformed_request")
+
+
+def test_a_body_of_another_type_is_refused(client):
+    problem_of(client.post("/jobs", data=WAV, content_type="audio/wav"), 415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize("path", ["/jobs/job_none", "/jobs/%00", "/jobs/job_1%0a"])
+def test_an_unknown_job_is_404(client, path):
+    problem_of(client.get(path), 404, "unknown_job")
+
+
+def test_an_unknown_route_and_a_wrong_method_are_problems_too(client):
+    problem_of(client.get("/nowhere"), 404, "not_found")
+    response = client.delete("/jobs")
+    problem_of(response, 405, "method_not_allowed")
+    assert "POST" in response.headers["Allow"]
+
+
+def test_a_surprise_is_a_problem_without_a_traceback(client, jobs, redis):
+    redis.hset(Keys().job("job_odd"), mapping={"id": "job_odd", "queue": "standard", "status": "odd"})
+
+    body = problem_of(client.get("/jobs/job_odd"), 500, "internal_error")
+
+    assert "odd" not in json.dumps(body)
+
+
+def test_the_api_is_ready_with_redis_and_tells_how_many_workers_are(client, jobs):
+    assert client.get("/readyz").get_json() == {"status": "ready", "workers_ready": 0}
+
+    jobs.worker_alive("w1", seconds=60)
+    jobs.worker_alive("w2", seconds=0)
+
+    assert client.get("/readyz").get_json()["workers_ready"] == 1
+
+
+def test_where_redis_is_away_nothing_is_promised(tmp_path):
+    settings = Settings(redis_url="redis://127.0.0.1:1/0", audio_dir=tmp_path)
+    client = create_api(settings).app.test_client()
+
+    response = post(client)
+
+    body = problem_of(response, 503, "store_unavailable")
+    assert body["retryable"] is True
+    assert response.headers["Retry-After"] == str(body["retry_after_seconds"])
+    assert list(tmp_path.iterdir()) == []
+    assert client.get("/readyz").status_code == 503
+    assert client.get("/livez").status_code == 200
+
+
+def test_accepted_and_rejected_jobs_are_counted(settings, redis):
+    api = create_api(settings)
+    client = api.app.test_client()
+
+    post(client)
+    post(client, job="{")
+
+    figure = api.metrics.registry.get_sample_value
+    assert figure("genrewiz_jobs_accepted_total", {"source": "upload", "queue": "standard"}) == 1
+    assert figure("genrewiz_jobs_rejected_total", {"reason": "malformed_request"}) == 1
+    assert figure("genrewiz_http_requests_total", {"route": "/jobs", "method": "POST", "code": "202"}) == 1
+
+
+def test_a_lost_doorbell_does_not_lose_the_job(settings, redis, jobs, monkeypatch):
+    api = create_api(settings)
+    redis.set("gw.standard", "not a list: every ring on it fails")
+
+    response = post(api.app.test_client())
+
+    assert response.status_code == 202
+    assert api.metrics.registry.get_sample_value("genrewiz_ring_failures_total") == 1
+    redis.delete("gw.standard")
+    assert jobs.reap(rering_seconds=0).rings[0].job_id == response.get_json()["id"]
