@@ -1,0 +1,5 @@
+"""`python -m genrewiz`: the command line."""
+
+from genrewiz.cli import main
+
+main()

@@ -1,0 +1,69 @@
+"""The command line. Data goes to stdout, talk to stderr.
+
+Exit codes: 0 all good, 1 unexpected, 2 usage, 3 some inputs failed, 4 all failed, 5 server unreachable,
+130 interrupted.
+"""
+
+import sys
+from importlib.metadata import version as installed_version
+from typing import Annotated
+
+import click
+import typer
+
+from genrewiz import plugins
+from genrewiz.doctor import doctor
+from genrewiz.serve.command import demo, serve
+
+INTERRUPTED = 130
+
+
+def version() -> None:
+    """Print the version."""
+    typer.echo(f"genrewiz {installed_version('genrewiz')}")
+
+
+def build() -> typer.Typer:
+    """The command line with every installed subcommand."""
+    app = typer.Typer(
+        name="genrewiz",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+    @app.callback(invoke_without_command=False)
+    def genrewiz(
+        show_version: Annotated[
+            bool, typer.Option("--version", help="Print the version.", is_eager=True)
+        ] = False,
+    ) -> None:
+        """Tells the genre of music."""
+        if show_version:
+            version()
+            raise typer.Exit
+
+    for command in (serve, demo, doctor, version):
+        app.command()(command)
+    for name, command in plugins.commands():
+        app.command(name=name)(command)
+    return app
+
+
+def main() -> None:
+    """Run, and let every end have its exit code."""
+    try:
+        status = build()(standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        status = 0
+    except click.ClickException as error:
+        error.show()
+        status = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        status = INTERRUPTED
+    except plugins.MissingExtra as error:
+        typer.echo(f"genrewiz {error}", err=True)
+        status = 1
+    sys.exit(status if isinstance(status, int) else 0)

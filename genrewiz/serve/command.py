@@ -1,0 +1,157 @@
+"""`genrewiz serve` and `genrewiz demo`: the whole service on one machine, from one command."""
+
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Annotated, NoReturn
+
+import httpx
+import typer
+
+from genrewiz.client import Client, Job, name_of
+from genrewiz.serve.embedded import NoServerBinary, free_port
+from genrewiz.serve.services import LOOPBACK, Ports, services, taken
+from genrewiz.serve.supervisor import StartFailed, Supervisor, stop_on_signals
+
+SAMPLE = "/static/samples/nightdrive.mp3"
+FAILED = 1
+BAR_CHARACTERS = 30
+
+DataOption = Annotated[
+    Path | None,
+    typer.Option("--data", help="Where jobs and audio are kept. [default: genrewiz under XDG_DATA_HOME]"),
+]
+ConcurrencyOption = Annotated[
+    int | None, typer.Option(min=1, help="Songs at once. [default: one a core]", show_default=False)
+]
+
+
+def serve(
+    *,
+    host: Annotated[str, typer.Option(envvar="GENREWIZ_HOST", help="Where to listen.")] = LOOPBACK,
+    port: Annotated[
+        int, typer.Option(envvar="GENREWIZ_PORT", help="The api's port; 0 is any free one.")
+    ] = 8000,
+    data: DataOption = None,
+    concurrency: ConcurrencyOption = None,
+    api_metrics_port: Annotated[
+        int, typer.Option(envvar="GENREWIZ_API_METRICS_PORT", help="/metrics of the api; 0 is any free one.")
+    ] = 9101,
+    worker_metrics_port: Annotated[
+        int,
+        typer.Option(
+            envvar="GENREWIZ_WORKER_METRICS_PORT", help="/metrics of the worker; 0 is any free one."
+        ),
+    ] = 9102,
+    sample: Annotated[bool, typer.Option("--sample", help="Classify a bundled song once all is up.")] = False,
+) -> None:
+    """Run the whole service here: a Redis-compatible server, the api and a worker. Ctrl-C stops it."""
+    ports = Ports(
+        api=port or free_port(),
+        api_metrics=api_metrics_port or free_port(),
+        worker_metrics=worker_metrics_port or free_port(),
+    )
+    with _running(data or _default_directory(), host, ports, concurrency) as supervisor:
+        url = f"http://{host}:{ports.api}"
+        if sample:
+            show_answer(_classify_sample(url))
+        typer.echo(f"\nGenreWiz is ready: {url}\n  curl -F file=@song.mp3 {url}/jobs\nCtrl-C stops it.")
+        supervisor.watch()
+
+
+def demo(*, concurrency: ConcurrencyOption = None) -> None:
+    """Start the whole service on free ports, classify one bundled song, stop."""
+    ports = Ports(api=free_port(), api_metrics=free_port(), worker_metrics=free_port())
+    with (
+        tempfile.TemporaryDirectory(prefix="genrewiz-") as directory,
+        _running(Path(directory), LOOPBACK, ports, concurrency),
+    ):
+        job = _classify_sample(f"http://{LOOPBACK}:{ports.api}")
+        show_answer(job)
+    if job["status"] != "succeeded":
+        raise typer.Exit(FAILED)
+
+
+@contextmanager
+def _running(directory: Path, host: str, ports: Ports, concurrency: int | None) -> Iterator[Supervisor]:
+    """The service, up; stopped when the block ends. Exits with a sentence where it cannot start."""
+    sentence = taken(
+        [
+            ("--port", host, ports.api),
+            ("--api-metrics-port", LOOPBACK, ports.api_metrics),
+            ("--worker-metrics-port", LOOPBACK, ports.worker_metrics),
+        ]
+    )
+    if sentence:
+        _refuse(sentence)
+    with _locked(directory):
+        try:
+            phases = services(
+                directory=directory,
+                host=host,
+                ports=ports,
+                concurrency=concurrency,
+                environment=os.environ,
+            )
+        except NoServerBinary as error:
+            _refuse(str(error))
+        supervisor = Supervisor(phases)
+        stop_on_signals(supervisor)
+        try:
+            supervisor.start()
+            yield supervisor
+        except StartFailed as error:
+            _refuse(f"{error} Its last lines stand above.")
+        finally:
+            supervisor.shut_down()
+
+
+@contextmanager
+def _locked(directory: Path) -> Iterator[IO[str]]:
+    """Two services on one directory would write over each other's jobs."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        lock = (directory / "lock").open("w")
+    except OSError as error:
+        _refuse(f"{directory} cannot be used: {error.strerror}. Choose another folder with --data.")
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            _refuse(f"Another genrewiz serves from {directory}: choose another folder with --data.")
+        yield lock
+
+
+def _classify_sample(url: str) -> Job:
+    client = Client(url)
+    try:
+        return client.wait(client.submit(name_of(SAMPLE), client.download(SAMPLE)))
+    except httpx.HTTPError as error:
+        _refuse(f"The sample song could not be classified: {error}")
+
+
+def show_answer(job: Job) -> None:
+    """A job's answer, for people."""
+    typer.echo(f"\n{job['source']['filename']}: {_headline(job)}")
+    for prediction in job["result"]["top"] if job["result"] else ():
+        share = prediction["probability"]
+        typer.echo(f"  {prediction['genre']:<10} {share:6.1%}  {'█' * round(share * BAR_CHARACTERS)}")
+
+
+def _headline(job: Job) -> str:
+    if job["error"]:
+        return str(job["error"]["detail"])
+    return job["result"]["genre"] or "not sure"
+
+
+def _default_directory() -> Path:
+    base = os.environ.get("XDG_DATA_HOME")
+    return (Path(base) if base else Path.home() / ".local" / "share") / "genrewiz"
+
+
+def _refuse(sentence: str) -> NoReturn:
+    typer.echo(f"genrewiz: {sentence}", err=True)
+    raise typer.Exit(FAILED)
