@@ -1,7 +1,6 @@
 """A client of the HTTP contract: submit a song, wait for its end."""
 
 import time
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,6 +15,12 @@ class Client:
 
     def __init__(self, base_url: str) -> None:
         self._http = httpx.Client(base_url=base_url, timeout=TIMEOUT_SECONDS)
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
 
     def submit(self, name: str, audio: bytes) -> Job:
         """Upload a song; the job that was accepted."""
@@ -40,8 +45,3 @@ class Client:
     def _json(response: httpx.Response) -> Job:
         body: Job = response.raise_for_status().json()
         return body
-
-
-def name_of(path: str) -> str:
-    """The last part of a path."""
-    return Path(path).name

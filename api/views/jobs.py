@@ -12,6 +12,7 @@ from shared.job import Job
 from shared.wire import job_body
 
 POLL_SECONDS = 1
+MAX_JSON_BYTES = 64 * 2**10
 
 
 def jobs_blueprint(service: JobService, metrics: ApiMetrics) -> Blueprint:
@@ -50,6 +51,7 @@ def _shown(job: Job, status: int) -> ResponseReturnValue:
 
 
 def _refuse_json() -> Job:
+    request.max_content_length = MAX_JSON_BYTES
     if not isinstance(request.get_json(silent=True), dict):
         raise MalformedRequest("The body is not a JSON object.")
     raise InvalidRequest(

@@ -4,17 +4,17 @@ import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Annotated, NoReturn
 
 import httpx
 import typer
 
-from genrewiz.client import Client, Job, name_of
+from genrewiz.client import Client, Job
 from genrewiz.serve.embedded import NoServerBinary, free_port
 from genrewiz.serve.services import LOOPBACK, Ports, services, taken
-from genrewiz.serve.supervisor import StartFailed, Supervisor, stop_on_signals
+from genrewiz.serve.supervisor import Say, StartFailed, Supervisor, signals_interrupt
 
 SAMPLE = "/static/samples/nightdrive.mp3"
 FAILED = 1
@@ -54,29 +54,39 @@ def serve(
         api_metrics=api_metrics_port or free_port(),
         worker_metrics=worker_metrics_port or free_port(),
     )
-    with _running(data or _default_directory(), host, ports, concurrency) as supervisor:
+    with _running(data or _default_directory(), host, ports, concurrency, say=_relay) as supervisor:
         url = f"http://{host}:{ports.api}"
         if sample:
             show_answer(_classify_sample(url))
         typer.echo(f"\nGenreWiz is ready: {url}\n  curl -F file=@song.mp3 {url}/jobs\nCtrl-C stops it.")
-        supervisor.watch()
+        with suppress(KeyboardInterrupt):
+            supervisor.watch()
 
 
 def demo(*, concurrency: ConcurrencyOption = None) -> None:
     """Start the whole service on free ports, classify one bundled song, stop."""
     ports = Ports(api=free_port(), api_metrics=free_port(), worker_metrics=free_port())
-    with (
-        tempfile.TemporaryDirectory(prefix="genrewiz-") as directory,
-        _running(Path(directory), LOOPBACK, ports, concurrency),
-    ):
-        job = _classify_sample(f"http://{LOOPBACK}:{ports.api}")
-        show_answer(job)
+    held_back: list[tuple[str, str]] = []
+    typer.echo("Starting a server, the api and a worker …", err=True)
+    try:
+        with (
+            tempfile.TemporaryDirectory(prefix="genrewiz-") as directory,
+            _running(Path(directory), LOOPBACK, ports, concurrency, say=lambda *line: held_back.append(line)),
+        ):
+            job = _classify_sample(f"http://{LOOPBACK}:{ports.api}")
+    except typer.Exit:
+        for name, line in held_back:
+            _relay(name, line)
+        raise
+    show_answer(job)
     if job["status"] != "succeeded":
         raise typer.Exit(FAILED)
 
 
 @contextmanager
-def _running(directory: Path, host: str, ports: Ports, concurrency: int | None) -> Iterator[Supervisor]:
+def _running(
+    directory: Path, host: str, ports: Ports, concurrency: int | None, *, say: Say
+) -> Iterator[Supervisor]:
     """The service, up; stopped when the block ends. Exits with a sentence where it cannot start."""
     sentence = taken(
         [
@@ -87,7 +97,7 @@ def _running(directory: Path, host: str, ports: Ports, concurrency: int | None) 
     )
     if sentence:
         _refuse(sentence)
-    with _locked(directory):
+    with signals_interrupt(), _locked(directory):
         try:
             phases = services(
                 directory=directory,
@@ -98,13 +108,12 @@ def _running(directory: Path, host: str, ports: Ports, concurrency: int | None) 
             )
         except NoServerBinary as error:
             _refuse(str(error))
-        supervisor = Supervisor(phases)
-        stop_on_signals(supervisor)
+        supervisor = Supervisor(phases, say=say)
         try:
             supervisor.start()
             yield supervisor
         except StartFailed as error:
-            _refuse(f"{error} Its last lines stand above.")
+            _refuse(f"{error} Its own lines say why.")
         finally:
             supervisor.shut_down()
 
@@ -125,10 +134,14 @@ def _locked(directory: Path) -> Iterator[IO[str]]:
         yield lock
 
 
+def _relay(name: str, line: str) -> None:
+    typer.echo(f"{name:<7}| {line}", err=True)
+
+
 def _classify_sample(url: str) -> Job:
-    client = Client(url)
     try:
-        return client.wait(client.submit(name_of(SAMPLE), client.download(SAMPLE)))
+        with Client(url) as client:
+            return client.wait(client.submit(Path(SAMPLE).name, client.download(SAMPLE)))
     except httpx.HTTPError as error:
         _refuse(f"The sample song could not be classified: {error}")
 

@@ -6,12 +6,17 @@ It knows nothing of what the children do: each says by a callable whether it is 
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import NoReturn
 
+Say = Callable[[str, str], None]
+"""Takes a child's name and one line of its output."""
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 POLL_SECONDS = 0.2
 START_SECONDS = 120  # the first import of torch on a slow disk
 GRACE_SECONDS = 40  # running jobs end within it; what does not is killed, and its job recovered
@@ -44,29 +49,31 @@ class _Child:
 
 
 class Supervisor:
-    """Runs services until it is stopped. Only its own thread may call it, but for `stop`."""
+    """Runs services from one thread: children are told when that thread is gone."""
 
-    def __init__(self, phases: Sequence[Sequence[Service]]) -> None:
-        """phases: services of one phase start together, when those of the phase before are ready."""
+    def __init__(self, phases: Sequence[Sequence[Service]], *, say: Say) -> None:
+        """phases: services of one phase start together, when those of the phase before are ready.
+
+        say: hears every line of every child.
+        """
         self._phases = phases
+        self._say = say
         self._children: list[list[_Child]] = []
-        self._stop = threading.Event()
-
-    def stop(self) -> None:
-        """Ask `watch` to return; safe in a signal handler."""
-        self._stop.set()
 
     def start(self) -> None:
-        """Start every phase; StartFailed where a child ends first. Returns early when asked to stop."""
+        """Start every phase; StartFailed where a child ends before it is ready."""
         for phase in self._phases:
-            children = [_spawn(service) for service in phase]
+            children: list[_Child] = []
             self._children.append(children)
+            for service in phase:
+                children.append(self._spawn(service))
             for child in children:
                 self._await_ready(child)
 
-    def watch(self) -> None:
-        """Restart what dies, until `stop`."""
-        while not self._stop.wait(POLL_SECONDS):
+    def watch(self) -> NoReturn:
+        """Restart what dies, until an exception (KeyboardInterrupt, say) ends it."""
+        while True:
+            time.sleep(POLL_SECONDS)
             for phase in self._children:
                 for index, child in enumerate(phase):
                     phase[index] = self._watched(child)
@@ -82,18 +89,18 @@ class Supervisor:
                 try:
                     child.process.wait(max(0.0, end - time.monotonic()))
                 except subprocess.TimeoutExpired:
-                    _say(child.service.name, f"still running after {GRACE_SECONDS} s: killed")
+                    self._say(child.service.name, f"still running after {GRACE_SECONDS} s: killed")
                     child.process.kill()
                     child.process.wait()
 
     def _await_ready(self, child: _Child) -> None:
         end = time.monotonic() + START_SECONDS
-        while not self._stop.is_set() and not child.service.is_ready():
+        while not child.service.is_ready():
             if child.process.poll() is not None:
                 raise StartFailed(f"{child.service.name} ended with status {child.process.returncode}.")
             if time.monotonic() > end:
                 raise StartFailed(f"{child.service.name} was not ready within {START_SECONDS} s.")
-            self._stop.wait(POLL_SECONDS / 4)
+            time.sleep(POLL_SECONDS / 4)
 
     def _watched(self, child: _Child) -> _Child:
         status = child.process.poll()
@@ -102,45 +109,48 @@ class Supervisor:
         if child.restart_at is None:
             if time.monotonic() - child.started_at > STABLE_SECONDS:
                 child.backoff_seconds = FIRST_BACKOFF_SECONDS
-            _say(child.service.name, f"ended with status {status}; again in {child.backoff_seconds:g} s")
+            self._say(child.service.name, f"ended with status {status}; again in {child.backoff_seconds:g} s")
             child.restart_at = time.monotonic() + child.backoff_seconds
         if time.monotonic() < child.restart_at:
             return child
-        again = _spawn(child.service)
+        again = self._spawn(child.service)
         again.backoff_seconds = min(child.backoff_seconds * 2, MAX_BACKOFF_SECONDS)
         return again
 
+    def _spawn(self, service: Service) -> _Child:
+        # The child gets SIGTERM when the thread that started it is gone: `kill -9` of ours leaves no orphans.
+        setpriv = shutil.which("setpriv")
+        prefix = [setpriv, "--pdeathsig", "TERM", "--"] if setpriv else []
+        process = subprocess.Popen(
+            [*prefix, *service.command],
+            env=dict(service.environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            start_new_session=True,  # else Ctrl-C reaches the children before their turn
+        )
+        threading.Thread(target=self._relay, args=(service.name, process), daemon=True).start()
+        return _Child(service, process)
 
-def _spawn(service: Service) -> _Child:
-    # The child gets SIGTERM when the thread that started it is gone: `kill -9` of ours leaves no orphans.
-    setpriv = shutil.which("setpriv")
-    prefix = [setpriv, "--pdeathsig", "TERM", "--"] if setpriv else []
-    process = subprocess.Popen(
-        [*prefix, *service.command],
-        env=dict(service.environment),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        start_new_session=True,  # else Ctrl-C reaches the children before their turn
-    )
-    threading.Thread(target=_relay, args=(service.name, process), daemon=True).start()
-    return _Child(service, process)
-
-
-def _relay(name: str, process: "subprocess.Popen[str]") -> None:
-    assert process.stdout is not None
-    for line in process.stdout:
-        _say(name, line.rstrip("\n"))
+    def _relay(self, name: str, process: "subprocess.Popen[str]") -> None:
+        for line in process.stdout or ():
+            self._say(name, line.rstrip("\n"))
 
 
-def _say(name: str, line: str) -> None:
-    sys.stderr.write(f"{name:<7}| {line}\n")
-    sys.stderr.flush()
+@contextmanager
+def signals_interrupt() -> Iterator[None]:
+    """SIGTERM ends what runs as Ctrl-C does; once it has, further signals wait until the block is over."""
 
+    def interrupt(*_: object) -> None:
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
 
-def stop_on_signals(supervisor: Supervisor) -> None:
-    """Let SIGINT and SIGTERM end the watch."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: supervisor.stop())
+    before = {number: signal.signal(number, interrupt) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
