@@ -29,11 +29,14 @@ class StubPipeline:
     def __init__(self, error: Exception | None = None, meanwhile=lambda: None) -> None:
         self._error, self._meanwhile = error, meanwhile
         self.heard: list[bytes] = []
+        self.went_on = False
 
     def run(self, audio: BinaryIO, *, first_window_only: bool, report) -> Analysis:
         self.heard.append(audio.read())
         report("decode", 0.0)
         self._meanwhile()
+        report("decode", 0.1)
+        self.went_on = True
         report("predict", 0.75)
         if self._error:
             raise self._error
@@ -155,13 +158,16 @@ def test_a_run_that_lost_its_lease_stops_and_writes_nothing(world):
     assert world.jobs.get(world.job_id).status is JobStatus.QUEUED
 
 
-def test_a_heartbeat_that_finds_the_lease_lost_stops_the_run(world):
+def test_a_heartbeat_that_finds_the_lease_lost_stops_the_run_at_its_next_step(world):
     def lose_and_notice() -> None:
         world.lose_the_lease()
         world.leases.renew_all()
 
-    world.run(StubPipeline(meanwhile=lose_and_notice))
+    pipeline = StubPipeline(meanwhile=lose_and_notice)
 
+    world.run(pipeline)
+
+    assert not pipeline.went_on
     assert world.jobs.get(world.job_id).status is JobStatus.QUEUED
 
 

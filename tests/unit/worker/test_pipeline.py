@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from shared.errors import UnsupportedFormat
+from shared.errors import AudioSilent, AudioTooShort, UnsupportedFormat
 from shared.settings import Settings
 from support.audio import encode, music_like
 from worker.build import open_pipeline
@@ -74,6 +74,16 @@ def test_what_a_report_raises_ends_the_run(pipeline: Pipeline, song):
 def test_what_is_no_audio_is_refused(pipeline: Pipeline):
     with pytest.raises(UnsupportedFormat):
         pipeline.run(io.BytesIO(b"dear diary, " * 100))
+
+
+@pytest.mark.parametrize(
+    ("waveform", "error"),
+    [(music_like(seconds=2), AudioTooShort), (0 * music_like(seconds=5), AudioSilent)],
+    ids=["short", "silent"],
+)
+def test_a_song_in_which_nothing_can_be_heard_is_refused(pipeline: Pipeline, waveform, error):
+    with pytest.raises(error):
+        pipeline.run(io.BytesIO(encode(waveform, "wav16")))
 
 
 def test_songs_classified_at_once_get_the_answers_they_get_alone(pipeline: Pipeline):
