@@ -40,7 +40,7 @@ imports: $(DEV_STAMP)
 	$(BIN)/lint-imports
 
 unit: $(DEV_STAMP)
-	$(PYTEST) tests/unit tests/architecture
+	$(PYTEST) -n auto tests/unit tests/architecture
 
 bench: $(DEV_STAMP) ## Measure start-up, idle CPU and CPU a job, side by side with a plain loop
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/startup.py

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 from processes import ROLES, cpu_seconds
+from record import record
 
 from shared.settings import Settings
 from support.service import Service, serving
@@ -33,14 +34,21 @@ def main() -> None:
         run_service(service, song), run_loop(pipeline, song)  # both warm
         costs = [(run_service(service, song), run_loop(pipeline, song)) for _ in range(ROUNDS)]
         idle = idle_percent(service)
-    by_role = {role: statistics.median(cost[role] for cost, _ in costs) for role in ROLES}
-    loop = statistics.median(cost for _, cost in costs)
-    total = statistics.median(sum(cost.values()) for cost, _ in costs)
-    print(f"CPU seconds a job ({SONG.name}, median of {ROUNDS} rounds of {JOBS} jobs)")
-    print(f"  service  {total:.4f}  ({', '.join(f'{role} {by_role[role]:.4f}' for role in ROLES)})")
-    print(f"  loop     {loop:.4f}")
-    print(f"  ratio    {total / loop:.2f}")
-    print(f"idle CPU over {IDLE_SECONDS} s, percent of a core: {idle}")
+    service_seconds = statistics.median(sum(cost.values()) for cost, _ in costs)
+    loop_seconds = statistics.median(cost for _, cost in costs)
+    record(
+        "overhead",
+        {
+            "service_cpu_seconds_per_job": service_seconds,
+            "loop_cpu_seconds_per_job": loop_seconds,
+            "service_to_loop_ratio": statistics.median(sum(cost.values()) / loop for cost, loop in costs),
+            **{
+                f"{role}_cpu_seconds_per_job": statistics.median(cost[role] for cost, _ in costs)
+                for role in ROLES
+            },
+            **{f"{role}_idle_cpu_percent": percent for role, percent in idle.items()},
+        },
+    )
 
 
 def run_service(service: Service, song: bytes) -> dict[str, float]:
@@ -60,11 +68,12 @@ def run_loop(pipeline: Pipeline, song: bytes) -> float:
     return (time.process_time() - before) / JOBS
 
 
-def idle_percent(service: Service) -> str:
+def idle_percent(service: Service) -> dict[str, float]:
+    """Percent of one core, by role."""
     before = cpu_seconds(service)
     time.sleep(IDLE_SECONDS)
     after = cpu_seconds(service)
-    return ", ".join(f"{role} {100 * (after[role] - before[role]) / IDLE_SECONDS:.2f}" for role in ROLES)
+    return {role: 100 * (after[role] - before[role]) / IDLE_SECONDS for role in ROLES}
 
 
 if __name__ == "__main__":

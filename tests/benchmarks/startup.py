@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import httpx
+from record import record
 from redis import Redis
 
 from genrewiz.serve.embedded import free_port, prepare
@@ -40,9 +41,15 @@ def main() -> None:
         redis.terminate()
         redis.wait()
     torch, worker, api_seconds = (statistics.median(column) for column in zip(*rounds, strict=True))
-    print(f"seconds until ready, median of {ROUNDS}")
-    print(f"  api     {api_seconds:.2f}")
-    print(f"  worker  {worker:.2f}, of which importing torch {torch:.2f}, the rest {worker - torch:.2f}")
+    record(
+        "startup",
+        {
+            "api_seconds": api_seconds,
+            "worker_seconds": worker,
+            "importing_torch_seconds": torch,
+            "worker_seconds_without_torch": worker - torch,
+        },
+    )
 
 
 def seconds_of_torch() -> float:
@@ -65,7 +72,10 @@ def ready_seconds(arguments: list[str], port_variable: str, environment: dict[st
     }
     start = time.perf_counter()
     process = subprocess.Popen(
-        [sys.executable, *arguments], env={**environment, **ports}, stderr=subprocess.DEVNULL
+        [sys.executable, *arguments],
+        env={**environment, **ports},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     while not answers(f"http://127.0.0.1:{port}/readyz"):
         time.sleep(POLL_SECONDS)
