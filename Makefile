@@ -42,9 +42,10 @@ imports: $(DEV_STAMP)
 unit: $(DEV_STAMP)
 	$(PYTEST) -n auto tests/unit tests/architecture
 
-bench: $(DEV_STAMP) ## Measure start-up, idle CPU and CPU a job, side by side with a plain loop
+bench: $(DEV_STAMP) ## Measure start-up, idle CPU, CPU a job beside a plain loop, and threads (docs/benchmarks.json)
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/startup.py
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/overhead.py
+	PYTHONPATH=tests $(BIN)/python tests/benchmarks/pipelines.py
 
 samples: $(DEV_STAMP) ## Make the three sample songs anew
 	$(BIN)/python web/samples/make_samples.py

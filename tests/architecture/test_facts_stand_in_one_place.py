@@ -1,5 +1,6 @@
 """Documentation and tables say what the code says."""
 
+import json
 import re
 from pathlib import Path
 
@@ -64,3 +65,39 @@ def test_every_route_and_error_code_stands_in_the_readme():
 
 def test_each_queue_of_the_broker_has_one_name():
     assert len(set(BROKER_QUEUES)) == len(BROKER_QUEUES) == 4
+
+
+def test_every_figure_of_quality_in_the_readme_is_that_of_the_evaluation():
+    readme = (CHECKOUT / "README.md").read_text()
+    lists = json.loads((CHECKOUT / "docs" / "evaluation.json").read_text())["lists"]
+
+    for scores in lists.values():
+        shares = [f"{100 * scores[name]:.1f}" for name in ("accuracy", "macro_f1", "top_3", "ece")]
+        assert f"| {scores['songs']} | {' | '.join(shares)} |" in readme
+
+
+def test_the_evaluation_is_that_of_the_checkpoint_which_is_released():
+    evaluated = json.loads((CHECKOUT / "docs" / "evaluation.json").read_text())["checkpoint"]
+
+    released = (CHECKOUT / "worker" / "checkpoints" / "pcrnn.safetensors.sha256").read_text()
+
+    assert evaluated["sha256"] == released.split()[0]
+
+
+def test_every_figure_of_speed_in_the_readme_is_that_of_the_benchmarks():
+    readme = (CHECKOUT / "README.md").read_text()
+    measured = json.loads((CHECKOUT / "docs" / "benchmarks.json").read_text())
+
+    for group, name, digits in (
+        ("startup", "api_seconds", 1),
+        ("startup", "worker_seconds_without_torch", 1),
+        ("startup", "importing_torch_seconds", 1),
+        ("overhead", "service_to_loop_ratio", 2),
+        ("overhead", "service_cpu_seconds_per_job", 3),
+        ("overhead", "loop_cpu_seconds_per_job", 3),
+        ("overhead", "worker_idle_cpu_percent", 2),
+        ("overhead", "api_idle_cpu_percent", 2),
+        ("overhead", "redis_idle_cpu_percent", 2),
+        ("pipelines", "speed_up", 2),
+    ):
+        assert f"| {measured[group][name]:.{digits}f} |" in readme, name
