@@ -22,7 +22,7 @@ from worker.training.scores import Scores, score
 from worker.training.train import predict
 
 
-def run_evaluation(  # one parameter for each option of the command
+def run_evaluation(
     checkpoint: Path | None,
     *,
     data: Path | None,
@@ -39,9 +39,8 @@ def run_evaluation(  # one parameter for each option of the command
     gtzan = load_gtzan(find_data(data))
     lists = {
         f"{split}_filtered": gtzan.rebuilt.chosen(gtzan.listed(split)),
-        **_real_audio(gtzan, split),
+        "real_audio_outside_train": _real_audio(gtzan),
     }
-    lists = {name: songs for name, songs in lists.items() if len(songs)}
     where = choose_device(device)
     figures = {
         name: _scores(loaded, songs, Fill(gtzan.residuals, bands=songs.levels.shape[2]), where, seed=seed)
@@ -60,15 +59,10 @@ def run_evaluation(  # one parameter for each option of the command
     return written
 
 
-def _real_audio(gtzan: Gtzan, split: str) -> dict[str, Songs]:
-    """Songs with real audio that training never saw: those on this list, and all outside the train list."""
-    train, wanted = set(gtzan.listed("train")), set(gtzan.listed(split))
-    outside = tuple(name for name in gtzan.true.names if name not in train)
-    listed = tuple(name for name in outside if name in wanted)
-    return {
-        "real_audio_outside_train": gtzan.true.chosen(outside),
-        f"real_audio_{split}_filtered": gtzan.true.chosen(listed),
-    }
+def _real_audio(gtzan: Gtzan) -> Songs:
+    """Songs with real audio that training never saw; some of them are on the validation list."""
+    train = set(gtzan.listed("train"))
+    return gtzan.true.chosen(tuple(name for name in gtzan.true.names if name not in train))
 
 
 def _scores(checkpoint: Checkpoint, songs: Songs, fill: Fill, device: torch.device, *, seed: int) -> Scores:
@@ -79,9 +73,8 @@ def _scores(checkpoint: Checkpoint, songs: Songs, fill: Fill, device: torch.devi
 def _print(figures: dict[str, Scores]) -> None:
     """Rows to standard output; all shares in per cent."""
     console = Console()
-    summary = Table(
-        Column("list", no_wrap=True), "songs", "accuracy", "macro-F1", "top-3", "ECE", "NLL", "Brier"
-    )
+    headings = ("list", "songs", "accuracy", "macro-F1", "top-3", "ECE", "NLL", "Brier")
+    summary = Table(*(Column(heading, no_wrap=True) for heading in headings), box=None)
     for name, scores in figures.items():
         shares = (scores.accuracy, scores.macro_f1, scores.top_3, scores.ece)
         cells = [f"{100 * share:.1f}" for share in shares]
@@ -106,6 +99,6 @@ def _rounded(value: Any) -> Any:
         return round(value, 4)
     if isinstance(value, dict):
         return {key: _rounded(each) for key, each in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_rounded(each) for each in value]
     return value

@@ -32,7 +32,7 @@ DECISIVE = ("augment", "dataset", "fill", "gtzan", "recipe", "train")  # modules
 SIZES: dict[str, dict[str, Size]] = {"pcrnn": dict(RELEASED_SIZES), "pcrnn-original": {}}
 
 
-def run_training(  # one parameter for each option of the command
+def run_training(
     recipe: Recipe,
     *,
     data: Path | None,

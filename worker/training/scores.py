@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 CALIBRATION_BINS = 10  # with equally many songs each
+CALIBRATION_DRAWS = 2_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +34,7 @@ class Scores:
     nll: float  # nats
     brier: float
     ece: float
+    ece_if_calibrated: tuple[float, float]  # the 95 % range of a perfectly calibrated model on as many songs
     genres: dict[str, GenreScores]
     confusion: list[list[int]]  # rows are true, columns predicted
 
@@ -53,6 +55,7 @@ def score(logits: Tensor, labels: Tensor, genres: tuple[str, ...], *, temperatur
         nll=float(F.nll_loss(probabilities.log(), labels)),
         brier=float((probabilities - F.one_hot(labels, len(genres))).square().sum(dim=1).mean()),
         ece=expected_calibration_error(probabilities, labels),
+        ece_if_calibrated=calibrated_range(probabilities),
         genres=each,
         confusion=confusion.tolist(),
     )
@@ -61,13 +64,19 @@ def score(logits: Tensor, labels: Tensor, genres: tuple[str, ...], *, temperatur
 def expected_calibration_error(probabilities: Tensor, labels: Tensor) -> float:
     """Mean distance between confidence and accuracy over bins of equally many songs."""
     confidence, predicted = probabilities.max(dim=1)
-    order = confidence.argsort()
-    right = (predicted == labels).double()
-    error = 0.0
-    for rows in order.tensor_split(CALIBRATION_BINS):
-        if len(rows):
-            error += len(rows) * abs(float(confidence[rows].mean() - right[rows].mean()))
-    return error / len(labels)
+    return float(_calibration_errors(confidence, (predicted == labels).double().unsqueeze(0)))
+
+
+def calibrated_range(probabilities: Tensor) -> tuple[float, float]:
+    """Between which ECEs a perfectly calibrated model lies in 95 of 100 lists with these confidences.
+
+    It is not 0 even then: a bin holds few songs, and their number of right answers is drawn by chance.
+    """
+    confidence = probabilities.amax(dim=1)
+    generator = torch.Generator().manual_seed(0)
+    chance = torch.rand(CALIBRATION_DRAWS, len(confidence), generator=generator, dtype=torch.float64)
+    errors = _calibration_errors(confidence, (chance < confidence).double())
+    return float(errors.quantile(0.025)), float(errors.quantile(0.975))
 
 
 def fit_temperature(logits: Tensor, labels: Tensor) -> float:
@@ -75,6 +84,14 @@ def fit_temperature(logits: Tensor, labels: Tensor) -> float:
     candidates = torch.logspace(-0.7, 0.7, 281, base=10.0, dtype=torch.float64)  # steps of 1.2 %
     losses = [float(F.cross_entropy(logits.double() / t, labels)) for t in candidates]
     return float(candidates[int(torch.tensor(losses).argmin())])
+
+
+def _calibration_errors(confidence: Tensor, right: Tensor) -> Tensor:
+    """ECE (draws,) of right answers (draws, songs) that were given with this confidence (songs,)."""
+    order = confidence.argsort()
+    gaps = confidence[order] - right[:, order]
+    bins = [rows.sum(dim=1).abs() for rows in gaps.tensor_split(CALIBRATION_BINS, dim=1)]
+    return torch.stack(bins).sum(dim=0) / len(confidence)
 
 
 def _genre_scores(confusion: Tensor, row: int) -> GenreScores:

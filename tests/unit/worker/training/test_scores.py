@@ -57,6 +57,24 @@ def test_an_honest_model_has_a_small_calibration_error_and_an_overconfident_one_
     assert overconfident > 0.2
 
 
+def test_an_honest_model_is_within_the_range_of_calibrated_ones_and_an_overconfident_one_is_not(guesses):
+    logits, labels = guesses
+
+    honest = score(logits, labels, GENRES)
+    overconfident = score(4 * logits, labels, GENRES)
+
+    assert honest.ece_if_calibrated[0] < honest.ece < honest.ece_if_calibrated[1]
+    assert overconfident.ece > overconfident.ece_if_calibrated[1]
+
+
+def test_a_short_list_has_a_calibration_error_even_of_a_perfectly_calibrated_model(guesses):
+    logits, labels = guesses
+
+    low, high = score(logits[:100], labels[:100], GENRES).ece_if_calibrated
+
+    assert 0.02 < low < high < 0.3
+
+
 def test_the_temperature_undoes_overconfidence(guesses):
     logits, labels = guesses
 
