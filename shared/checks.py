@@ -1,6 +1,5 @@
 """What `genrewiz doctor` asks of the stores."""
 
-import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,9 +8,6 @@ Finding = tuple[str, bool, str]
 
 def redis_server() -> Iterator[Finding]:
     """The server of GENREWIZ_REDIS_URL answers, and is one that never forgets a job."""
-    if "GENREWIZ_REDIS_URL" not in os.environ:
-        yield "redis", True, "GENREWIZ_REDIS_URL is not set: `genrewiz serve` starts its own server"
-        return
     from redis.exceptions import RedisError
 
     from shared.errors import SetupError
@@ -19,10 +15,16 @@ def redis_server() -> Iterator[Finding]:
     from shared.settings import read_settings
 
     try:
-        client = connect(read_settings(), retries=0)
-        info: dict[str, Any] = client.info()
-    except (SetupError, RedisError) as error:
-        yield "redis", False, str(error)
+        settings = read_settings()
+        if "redis_url" not in settings.model_fields_set:
+            yield "redis", True, "GENREWIZ_REDIS_URL is not set: `genrewiz serve` starts its own server"
+            return
+        info: dict[str, Any] = connect(settings, retries=0).info()
+    except SetupError as error:
+        yield "redis", False, error.detail
+        return
+    except RedisError as error:
+        yield "redis", False, f"GENREWIZ_REDIS_URL: {error}"
         return
     policy = info.get("maxmemory_policy", "unknown")
     version = info.get("valkey_version") or info["redis_version"]
@@ -38,17 +40,21 @@ def redis_server() -> Iterator[Finding]:
 
 def audio_store() -> Iterator[Finding]:
     """The audio directory can be written to."""
-    if "GENREWIZ_AUDIO_DIR" not in os.environ:
-        yield "audio", True, "GENREWIZ_AUDIO_DIR is not set: `genrewiz serve` keeps audio under its --data"
-        return
     from shared.audio_store import DirectoryAudioStore
     from shared.errors import SetupError
     from shared.settings import read_settings
 
     try:
-        directory = read_settings().audio_dir
-        DirectoryAudioStore(directory)
+        settings = read_settings()
+        if "audio_dir" not in settings.model_fields_set:
+            yield (
+                "audio",
+                True,
+                "GENREWIZ_AUDIO_DIR is not set: `genrewiz serve` keeps audio under its --data",
+            )
+            return
+        DirectoryAudioStore(settings.audio_dir)
     except SetupError as error:
         yield "audio", False, error.detail
     else:
-        yield "audio", True, f"{directory} can be written to"
+        yield "audio", True, f"{settings.audio_dir} can be written to"

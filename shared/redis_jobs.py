@@ -155,13 +155,6 @@ class RedisJobStore:
         """How many workers take messages."""
         return int(self._run("workers"))
 
-    def ping(self) -> None:
-        """StoreUnavailable unless Redis answers."""
-        try:
-            self._redis.ping()
-        except AWAY as error:
-            raise StoreUnavailable("Redis does not answer.") from error
-
     def _run(self, script: str, *args: str | float) -> Any:
         try:
             return self._scripts[script](args=args)

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from worker.pipeline import Pipeline
 
 SOME_FAILED, ALL_FAILED, CANNOT_START = 3, 4, 1
-SURE_OF = 5  # genres shown
 BAR_CHARACTERS = 30
 
 
@@ -90,7 +89,7 @@ def _show(answer: dict[str, Any], *, as_json: bool) -> bool:
         typer.echo(f"{answer['file']}: {answer['error']['detail']} ({answer['error']['code']})", err=True)
     else:
         typer.echo(f"{answer['file']}: {answer['result']['genre']}")
-        for prediction in answer["result"]["top"][:SURE_OF]:
+        for prediction in answer["result"]["top"]:
             share = prediction["probability"]
             typer.echo(f"  {prediction['genre']:<10} {share:6.1%}  {'█' * round(share * BAR_CHARACTERS)}")
     return answer["error"] is None

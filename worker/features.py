@@ -22,8 +22,3 @@ class FeatureSettings:
     def frames_per_second(self) -> float:
         """Frames in a second of audio."""
         return self.sample_rate / self.hop_length
-
-    @property
-    def window_samples(self) -> int:
-        """Samples under one window: 639 hops and a frame (29.8 s)."""
-        return (self.window_frames - 1) * self.hop_length + self.n_fft

@@ -259,7 +259,7 @@ def test_where_redis_is_away_every_method_says_so():
     settings = Settings(redis_url="redis://127.0.0.1:1/0")
     jobs = RedisJobStore(connect(settings, retries=0), Keys())
 
-    for call in (lambda: jobs.accept(new_job()), lambda: jobs.get(JobId("job_x")), jobs.ping):
+    for call in (lambda: jobs.accept(new_job()), lambda: jobs.get(JobId("job_x")), jobs.depths):
         with pytest.raises(StoreUnavailable):
             call()
 
