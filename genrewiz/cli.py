@@ -4,17 +4,18 @@ Exit codes: 0 all good, 1 unexpected, 2 usage, 3 some inputs failed, 4 all faile
 130 interrupted.
 """
 
-import sys
+import functools
+from collections.abc import Callable
 from importlib.metadata import version as installed_version
-from typing import Annotated
+from typing import Annotated, Any
 
-import click
 import typer
 
 from genrewiz import plugins
 from genrewiz.doctor import doctor
 from genrewiz.serve.command import demo, serve
 
+UNEXPECTED = 1
 INTERRUPTED = 130
 
 
@@ -45,25 +46,26 @@ def build() -> typer.Typer:
             raise typer.Exit
 
     for command in (serve, demo, doctor, version):
-        app.command()(command)
+        app.command()(_with_exit_codes(command))
     for name, command in plugins.commands():
-        app.command(name=name)(command)
+        app.command(name=name)(_with_exit_codes(command))
     return app
 
 
 def main() -> None:
-    """Run, and let every end have its exit code."""
-    try:
-        status = build()(standalone_mode=False)
-    except click.exceptions.NoArgsIsHelpError as error:
-        error.show()
-        status = 0
-    except click.ClickException as error:
-        error.show()
-        status = error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        status = INTERRUPTED
-    except plugins.MissingExtra as error:
-        typer.echo(f"genrewiz {error}", err=True)
-        status = 1
-    sys.exit(status if isinstance(status, int) else 0)
+    """The entry point; usage errors and help are typer's."""
+    build()()
+
+
+def _with_exit_codes(command: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(command)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return command(*args, **kwargs)
+        except KeyboardInterrupt:
+            raise typer.Exit(INTERRUPTED) from None
+        except plugins.MissingExtra as error:
+            typer.echo(f"genrewiz {error}", err=True)
+            raise typer.Exit(UNEXPECTED) from None
+
+    return run

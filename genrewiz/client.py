@@ -30,9 +30,12 @@ class Client:
         """The job as it is now."""
         return self._json(self._http.get(f"/jobs/{job_id}"))
 
-    def wait(self, job: Job, *, period_seconds: float = 0.2) -> Job:
-        """Poll until the job has finished."""
+    def wait(self, job: Job, *, seconds: float, period_seconds: float = 0.2) -> Job:
+        """Poll until the job has finished; TimeoutError where it has not within so many seconds."""
+        end = time.monotonic() + seconds
         while job["status"] not in FINISHED:
+            if time.monotonic() > end:
+                raise TimeoutError(f"the job has not finished within {seconds:g} s")
             time.sleep(period_seconds)
             job = self.get(job["id"])
         return job

@@ -122,6 +122,13 @@ class UnknownJob(RequestError):
     title = "Unknown job"
 
 
+class UnreadableFile(GenreWizError):
+    """A file of the command line's that is not there or may not be read."""
+
+    code = "unreadable_file"
+    title = "File cannot be read"
+
+
 class TransientError(GenreWizError):
     """Something that we depend on is away and may come back."""
 

@@ -47,7 +47,7 @@ def _pipeline() -> "Iterator[Pipeline]":
 
 def _answer(pipeline: "Pipeline", path: Path) -> dict[str, Any]:
     """What a server would say of this file, under the same names."""
-    from shared.errors import CorruptAudio, JobFailure
+    from shared.errors import JobFailure, UnreadableFile
     from shared.job import JobError, JobOptions
     from shared.wire import error_body, model_body, result_body, stages_body
 
@@ -65,7 +65,7 @@ def _answer(pipeline: "Pipeline", path: Path) -> dict[str, Any]:
     except JobFailure as error:
         return answer | {"error": error_body(JobError.of(error))}
     except OSError as error:
-        unread = JobError.of(CorruptAudio(f"The file cannot be read: {error.strerror}."))
+        unread = JobError.of(UnreadableFile(f"The file cannot be read: {error.strerror}."))
         return answer | {"error": error_body(unread)}
     found = analysis.audio
     return answer | {

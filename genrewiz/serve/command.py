@@ -18,6 +18,8 @@ from genrewiz.serve.supervisor import Say, StartFailed, Supervisor, signals_inte
 
 SAMPLE = "/static/samples/nightdrive.mp3"
 FAILED = 1
+MAX_PORT = 65_535
+SAMPLE_SECONDS = 120.0
 BAR_CHARACTERS = 30
 
 DataOption = Annotated[
@@ -33,17 +35,27 @@ def serve(
     *,
     host: Annotated[str, typer.Option(envvar="GENREWIZ_HOST", help="Where to listen.")] = LOOPBACK,
     port: Annotated[
-        int, typer.Option(envvar="GENREWIZ_PORT", help="The api's port; 0 is any free one.")
+        int,
+        typer.Option(min=0, max=MAX_PORT, envvar="GENREWIZ_PORT", help="The api's port; 0 is any free one."),
     ] = 8000,
     data: DataOption = None,
     concurrency: ConcurrencyOption = None,
     api_metrics_port: Annotated[
-        int, typer.Option(envvar="GENREWIZ_API_METRICS_PORT", help="/metrics of the api; 0 is any free one.")
+        int,
+        typer.Option(
+            min=0,
+            max=MAX_PORT,
+            envvar="GENREWIZ_API_METRICS_PORT",
+            help="/metrics of the api; 0 is any free one.",
+        ),
     ] = 9101,
     worker_metrics_port: Annotated[
         int,
         typer.Option(
-            envvar="GENREWIZ_WORKER_METRICS_PORT", help="/metrics of the worker; 0 is any free one."
+            min=0,
+            max=MAX_PORT,
+            envvar="GENREWIZ_WORKER_METRICS_PORT",
+            help="/metrics of the worker; 0 is any free one.",
         ),
     ] = 9102,
     sample: Annotated[bool, typer.Option("--sample", help="Classify a bundled song once all is up.")] = False,
@@ -141,8 +153,10 @@ def _relay(name: str, line: str) -> None:
 def _classify_sample(url: str) -> Job:
     try:
         with Client(url) as client:
-            return client.wait(client.submit(Path(SAMPLE).name, client.download(SAMPLE)))
-    except httpx.HTTPError as error:
+            return client.wait(
+                client.submit(Path(SAMPLE).name, client.download(SAMPLE)), seconds=SAMPLE_SECONDS
+            )
+    except (httpx.HTTPError, TimeoutError) as error:
         _refuse(f"The sample song could not be classified: {error}")
 
 

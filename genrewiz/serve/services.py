@@ -1,6 +1,5 @@
 """Which processes make GenreWiz on one machine, with their commands, settings and readiness."""
 
-import os
 import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -102,12 +101,14 @@ def _answers(url: str) -> Callable[[], bool]:
 
 def taken(ports: Sequence[tuple[str, str, int]]) -> str | None:
     """A sentence about the first (option, host, port) that something listens on already."""
+    numbers = [port for _, _, port in ports]
     for option, host, port in ports:
+        if numbers.count(port) > 1:
+            return f"Port {port} is given twice: choose another one with {option}."
         with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((host, port))
             except OSError as error:
-                reason = os.strerror(error.errno or 0)
-                return f"{host}:{port} cannot be listened on ({reason}): choose another port with {option}."
+                return f"{host}:{port} cannot be listened on ({error.strerror}): see {option} and --host."
     return None
