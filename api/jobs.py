@@ -55,6 +55,7 @@ class JobService:
 
     def submit(self, request: Request) -> Job:
         """Receive an upload and accept its job; a RequestError leaves nothing behind."""
+        self._jobs.ping()  # without Redis nothing can be promised: the upload is not even read
         job_id = JobId(f"job_{secrets.token_hex(12)}")
         sink = self._audio.create(job_id)
         try:
@@ -63,20 +64,17 @@ class JobService:
             self._off_loop(sink.commit)
         finally:
             sink.discard()
-        try:
-            self._accept(job_id, upload, wanted)
-        except StoreUnavailable:
-            self._audio.delete(job_id)  # nothing was promised
-            raise
+        # Where Redis goes away now, the job may be accepted or not: its audio stays until the reaper knows.
+        job = self._accept(job_id, upload, wanted)
         self._ring(job_id, broker_queue(wanted.queue))
-        return self._jobs.get(job_id)
+        return job
 
     def get(self, job_id: str) -> Job:
         """The job; UnknownJob."""
         return self._jobs.get(JobId(job_id))
 
-    def _accept(self, job_id: JobId, upload: Upload, wanted: JobRequest) -> None:
-        self._jobs.accept(
+    def _accept(self, job_id: JobId, upload: Upload, wanted: JobRequest) -> Job:
+        job = self._jobs.accept(
             NewJob(
                 id=job_id,
                 queue=wanted.queue,
@@ -89,6 +87,7 @@ class JobService:
         )
         self._metrics.accepted(source=upload.source.kind, queue=wanted.queue)
         log.info("job accepted", job_id=job_id, queue=wanted.queue, bytes=upload.source.bytes)
+        return job
 
     def _ring(self, job_id: JobId, queue: str) -> None:
         try:

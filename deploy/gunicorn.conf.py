@@ -3,7 +3,7 @@
 import os
 import shutil
 import sys
-import tempfile
+from pathlib import Path
 
 from shared.errors import SetupError
 from shared.settings import read_settings
@@ -22,9 +22,18 @@ graceful_timeout = settings.soft_stop_seconds
 keepalive = 5  # seconds; an idle connection holds up a stop for as long
 control_socket_disable = True  # it would be written into the home folder
 
-# Each worker writes its counters into files here, and any of them answers for all. Made anew at each start.
-metrics_dir = tempfile.mkdtemp(prefix="genrewiz-metrics-", dir=worker_tmp_dir)
-os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics_dir
+# Each worker writes its counters into files here, and any of them answers for all. One folder a metrics port,
+# which only one api can listen on.
+metrics_dir = (
+    Path(worker_tmp_dir) / f"genrewiz-{os.getuid()}-{settings.metrics_host}-{settings.api_metrics_port}"
+)
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics_dir)
+
+
+def when_ready(server):
+    """Both ports are ours now, and no worker runs yet: what a killed predecessor left is removed."""
+    shutil.rmtree(metrics_dir, ignore_errors=True)
+    metrics_dir.mkdir(mode=0o700)
 
 
 def child_exit(server, worker):

@@ -5,11 +5,16 @@ No name that a user gave ever becomes a file name.
 
 import contextlib
 import os
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from shared.errors import SetupError, StoreUnavailable
 from shared.job import JobId
+
+PART = ".part"
+"""How the name of a file ends that was not committed yet."""
 
 
 class DirectoryAudioStore:
@@ -43,6 +48,18 @@ class DirectoryAudioStore:
         """Remove the audio of a job."""
         self._path(job_id).unlink(missing_ok=True)
 
+    def abandoned(self, *, idle_seconds: float) -> Iterator[JobId]:
+        """Jobs whose audio was stored so long ago; what was never committed is removed on the way."""
+        before = time.time() - idle_seconds
+        for path in self._root.iterdir():
+            with contextlib.suppress(FileNotFoundError):  # another process looks through it, too
+                if path.stat().st_mtime >= before:
+                    continue
+                if path.name.endswith(PART):
+                    path.unlink()
+                else:
+                    yield JobId(path.name)
+
     def _path(self, job_id: JobId) -> Path:
         return self._root / job_id
 
@@ -53,7 +70,7 @@ class FileSink:
     def __init__(self, path: Path) -> None:
         """Start writing beside the path."""
         self._path = path
-        self._part = path.with_name(f".{path.name}.part")
+        self._part = path.with_name(f".{path.name}{PART}")
         self._file = self._part.open("wb")
 
     def write(self, data: bytes, /) -> int:

@@ -26,16 +26,7 @@ def redis_server() -> Iterator[Finding]:
     except RedisError as error:
         yield "redis", False, f"GENREWIZ_REDIS_URL: {error}"
         return
-    policy = info.get("maxmemory_policy", "unknown")
-    version = info.get("valkey_version") or info["redis_version"]
-    if policy == "noeviction":
-        yield "redis", True, f"version {version}"
-    else:
-        yield (
-            "redis",
-            False,
-            f"version {version}, maxmemory-policy {policy}: it would forget jobs; set noeviction",
-        )
+    yield _of_server(info)
 
 
 def audio_store() -> Iterator[Finding]:
@@ -58,3 +49,14 @@ def audio_store() -> Iterator[Finding]:
         yield "audio", False, error.detail
     else:
         yield "audio", True, f"{settings.audio_dir} can be written to"
+
+
+def _of_server(info: dict[str, Any]) -> Finding:
+    """What INFO says of a server that is to keep jobs."""
+    version = f"version {info.get('valkey_version') or info['redis_version']}"
+    policy = info.get("maxmemory_policy", "unknown")
+    if policy != "noeviction":
+        return "redis", False, f"{version}, maxmemory-policy {policy}: it forgets jobs; set noeviction"
+    if not info.get("aof_enabled"):
+        return "redis", False, f"{version}, appendonly no: a restart loses jobs; set appendonly yes"
+    return "redis", True, version

@@ -4,6 +4,7 @@ Job transitions have no port: they have one implementation (`redis_jobs.py`), an
 be a second truth.
 """
 
+from collections.abc import Iterable
 from typing import BinaryIO, Protocol
 
 from shared.job import JobId
@@ -38,6 +39,10 @@ class AudioStore(Protocol):
 
     def delete(self, job_id: JobId) -> None:
         """Remove the audio of a job; nothing happens where there is none."""
+        ...
+
+    def abandoned(self, *, idle_seconds: float) -> Iterable[JobId]:
+        """Jobs whose audio was stored so long ago; what was never committed is removed on the way."""
         ...
 
 

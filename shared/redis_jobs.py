@@ -3,14 +3,15 @@
 Every change of a job's status is one script, atomic, on Redis' clock. Nothing else writes a job's record.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from redis import Redis
-from redis.exceptions import BusyLoadingError, OutOfMemoryError, ReadOnlyError
+from redis.exceptions import BusyLoadingError, OutOfMemoryError, ReadOnlyError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
@@ -27,6 +28,9 @@ JOBS_PER_SWEEP = 100
 
 AWAY = (RedisConnectionError, RedisTimeoutError, ReadOnlyError, BusyLoadingError, OutOfMemoryError)
 """What redis-py raises where the server can do nothing for us, for now."""
+
+REFUSALS = ("OOM", "MISCONF", "NOREPLICAS", "MASTERDOWN", "UNKILLABLE")
+"""How a server begins its answer that has no memory, no disk or no replicas left to write to."""
 
 _EXHAUSTED = dump(JobError.of(TooManyAttempts("The job's worker was lost on every attempt.")))
 
@@ -85,16 +89,17 @@ class RedisJobStore:
         prelude = f"{keys.lua()}\n{_source('common')}"
         self._scripts = {name: redis.register_script(f"{prelude}\n{_source(name)}") for name in SCRIPTS}
 
-    def accept(self, new: NewJob) -> None:
+    def accept(self, new: NewJob) -> Job:
         """From here on the job is never lost. Its audio must be durable before."""
-        self._run("accept", new.id, new.queue, *_flat(job_record.of_new_job(new)))
+        record, place = self._run("accept", new.id, new.queue, *_flat(job_record.of_new_job(new)))
+        return _job(record, place)
 
     def get(self, job_id: JobId) -> Job:
         """The job as it is now; UnknownJob."""
         record, place = self._run("snapshot", job_id)
         if not record:
             raise UnknownJob("There is no job with this id, or its result has expired.")
-        return job_record.to_job(_record(record), queue_position=None if place < 0 else place)
+        return _job(record, place)
 
     def claim(self, job_id: JobId, *, owner: str, lease_seconds: float) -> Claim:
         """Take a job to run it. `owner` is unique to the call: a lost reply can be asked for again."""
@@ -137,10 +142,8 @@ class RedisJobStore:
         pipe.zcard(self._keys.running)
         for queue in BROKER_QUEUES:
             pipe.llen(queue)
-        try:
+        with _away_is_ours():
             active, running, *messages = pipe.execute()
-        except AWAY as error:
-            raise StoreUnavailable("Redis does not answer.") from error
         return Depths(
             queued=active - running,
             running=running,
@@ -155,11 +158,30 @@ class RedisJobStore:
         """How many workers take messages."""
         return int(self._run("workers"))
 
+    def ping(self) -> None:
+        """StoreUnavailable unless Redis answers."""
+        with _away_is_ours():
+            self._redis.ping()
+
     def _run(self, script: str, *args: str | float) -> Any:
-        try:
+        with _away_is_ours():
             return self._scripts[script](args=args)
-        except AWAY as error:
-            raise StoreUnavailable("Redis does not answer.") from error
+
+
+@contextmanager
+def _away_is_ours() -> Iterator[None]:
+    try:
+        yield
+    except AWAY as error:
+        raise StoreUnavailable("Redis does not answer.") from error
+    except ResponseError as error:
+        if not str(error).startswith(REFUSALS):
+            raise
+        raise StoreUnavailable("Redis takes no writes now.") from error
+
+
+def _job(record: Sequence[str], place: int) -> Job:
+    return job_record.to_job(_record(record), queue_position=None if place < 0 else place)
 
 
 def _source(script: str) -> str:

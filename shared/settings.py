@@ -5,9 +5,18 @@ Made by the entry points alone. `docs/operations.md` describes every field; a te
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, RedisDsn, ValidationError
+from pydantic import (
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    RedisDsn,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.errors import SetupError
@@ -49,13 +58,24 @@ class Settings(BaseSettings):
     log_format: Literal["auto", "console", "json"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
+    @model_validator(mode="after")
+    def _beats_in_time(self) -> Self:
+        if self.heartbeat_seconds > self.lease_seconds / 2:
+            raise ValueError(
+                f"{PREFIX}HEARTBEAT_SECONDS must be at most half of {PREFIX}LEASE_SECONDS, "
+                "or a worker that misses one beat loses its jobs"
+            )
+        return self
+
 
 def read_settings() -> Settings:
     """The settings of this process; SetupError names each variable that holds a wrong value."""
     try:
         return Settings()
     except ValidationError as error:
-        wrong = "; ".join(
-            f"{PREFIX}{str(problem['loc'][0]).upper()}: {problem['msg']}" for problem in error.errors()
-        )
-        raise SetupError(f"Wrong setting: {wrong}.") from None
+        raise SetupError(f"Wrong setting: {'; '.join(map(_sentence, error.errors()))}.") from None
+
+
+def _sentence(problem: ErrorDetails) -> str:
+    variable = "".join(f"{PREFIX}{str(name).upper()}: " for name in problem["loc"][:1])
+    return f"{variable}{problem['msg']}"

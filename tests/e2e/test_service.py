@@ -50,13 +50,16 @@ def test_killing_the_worker_in_the_middle_loses_no_job(own_service: Service, sam
 
 
 @pytest.mark.parametrize("role", ["api", "redis"])
-def test_a_process_that_is_killed_comes_back_and_nothing_is_lost(own_service: Service, sample, role):
+def test_a_process_that_is_killed_comes_back_and_nothing_is_lost(
+    own_service: Service, sample, role, tmp_path
+):
     ids = [own_service.submit(f"{number}.mp3", sample) for number in range(10)]
 
     own_service.kill(role)
 
     eventually(lambda: statuses(own_service, ids)["succeeded"] == len(ids))
     assert eventually(lambda: own_service.classify("after.mp3", sample))["status"] == "succeeded"
+    eventually(lambda: not list((tmp_path / "data" / "audio").iterdir()))
 
 
 def test_jobs_that_wait_when_the_service_stops_are_done_after_the_next_start(tmp_path, sample):

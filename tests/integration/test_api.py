@@ -172,6 +172,42 @@ def test_accepted_and_rejected_jobs_are_counted(settings, redis):
     assert figure("genrewiz_http_requests_total", {"route": "/jobs", "method": "POST", "code": "202"}) == 1
 
 
+def test_methods_that_a_client_invents_share_one_label(settings, redis):
+    api = create_api(settings)
+
+    api.app.test_client().open("/jobs", method="FOO1")
+
+    labels = {"route": "unknown", "method": "other", "code": "405"}
+    assert api.metrics.registry.get_sample_value("genrewiz_http_requests_total", labels) == 1
+
+
+def test_without_redis_an_upload_is_not_even_read(tmp_path):
+    settings = Settings(redis_url="redis://127.0.0.1:1/0", audio_dir=tmp_path)
+    body = io.BytesIO(b"x" * 1_000)
+
+    response = (
+        create_api(settings)
+        .app.test_client()
+        .post(
+            "/jobs", input_stream=body, content_type="multipart/form-data; boundary=x", content_length=1_000
+        )
+    )
+
+    assert response.status_code == 503
+    assert body.tell() == 0
+
+
+def test_audio_of_a_job_that_may_have_been_accepted_is_kept(settings, redis):
+    api = create_api(settings)
+    redis.config_set("maxmemory", 1)
+
+    response = post(api.app.test_client())
+
+    redis.config_set("maxmemory", 0)
+    assert response.status_code == 503
+    assert len(list(settings.audio_dir.iterdir())) == 1
+
+
 def test_a_lost_doorbell_does_not_lose_the_job(settings, redis, jobs, monkeypatch):
     api = create_api(settings)
     redis.set("gw.standard", "not a list: every ring on it fails")

@@ -7,7 +7,7 @@ from shared.errors import StoreUnavailable
 from shared.names import RECOVERED_QUEUE
 from shared.reaper import Reaper
 from shared.redis_keys import Keys
-from support.jobs import new_job
+from support.jobs import new_job, success
 from support.waiting import eventually
 
 
@@ -65,6 +65,55 @@ def test_the_audio_of_a_job_without_attempts_is_removed(jobs, redis, audio, door
     with pytest.raises(StoreUnavailable):
         audio.open(new.id)
     assert doorbells.rung == []
+
+
+def store(audio, job_id) -> None:
+    """Audio that a request has left."""
+    sink = audio.create(job_id)
+    sink.write(b"la la la")
+    sink.commit()
+
+
+def test_audio_that_a_crash_left_is_removed_and_that_of_waiting_jobs_is_not(
+    jobs, redis, audio, doorbells, settings
+):
+    waiting, finished, never_accepted = new_job(1), new_job(2), new_job(3)
+    for new in (waiting, finished, never_accepted):
+        store(audio, new.id)
+    audio.create(new_job(4).id).write(b"an upload that broke off")
+    jobs.accept(waiting)
+    jobs.accept(finished)
+    jobs.finish(jobs.claim(finished.id, owner="w", lease_seconds=60).lease, success())
+
+    make_reaper(jobs, audio, doorbells, settings).sweep_audio(idle_seconds=-1)
+
+    assert [path.name for path in settings.audio_dir.iterdir()] == [waiting.id]
+
+
+def test_young_audio_is_left_alone(jobs, audio, doorbells, settings):
+    store(audio, new_job(1).id)
+
+    make_reaper(jobs, audio, doorbells, settings).sweep_audio()
+
+    assert len(list(settings.audio_dir.iterdir())) == 1
+
+
+def test_a_broker_that_is_away_keeps_no_failed_job_from_being_counted(jobs, redis, audio, settings):
+    class Broken:
+        def ring(self, job_id, broker_queue):
+            raise StoreUnavailable("away")
+
+    failed, lapsed, sweeps = new_job(1, max_attempts=1), new_job(2), []
+    for new in (failed, lapsed):
+        jobs.accept(new)
+        store(audio, new.id)
+        lose(jobs, redis, new)
+
+    with pytest.raises(StoreUnavailable):
+        make_reaper(jobs, audio, Broken(), settings, sweeps.append).sweep()
+
+    assert sweeps[0].failed == (failed.id,)
+    assert [path.name for path in settings.audio_dir.iterdir()] == [lapsed.id]
 
 
 def test_the_reaper_sweeps_by_itself_until_it_is_stopped(jobs, redis, audio, doorbells, settings):

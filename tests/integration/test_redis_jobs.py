@@ -46,6 +46,21 @@ def test_an_accepted_job_is_queued_at_its_place(jobs, job_id):
     assert (first.attempt, first.started_at, first.result) == (0, None, None)
 
 
+def test_accepting_a_job_shows_it(jobs):
+    new = new_job()
+
+    assert jobs.accept(new) == jobs.get(new.id)
+
+
+def test_a_server_without_memory_is_one_that_is_away(jobs, redis):
+    redis.config_set("maxmemory", 1)
+
+    with pytest.raises(StoreUnavailable):
+        jobs.accept(new_job())
+
+    redis.config_set("maxmemory", 0)
+
+
 def test_to_accept_a_job_twice_is_to_accept_it_once(jobs, job_id, redis):
     jobs.accept(new_job())
 

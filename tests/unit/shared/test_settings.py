@@ -17,6 +17,14 @@ def test_a_wrong_value_stops_the_process_and_names_its_variable(monkeypatch):
     assert "GENREWIZ_MAX_ATTEMPTS" in caught.value.detail
 
 
+def test_a_heartbeat_too_slow_for_the_lease_is_refused(monkeypatch):
+    monkeypatch.setenv("GENREWIZ_LEASE_SECONDS", "15")
+    monkeypatch.setenv("GENREWIZ_HEARTBEAT_SECONDS", "8")
+
+    with pytest.raises(SetupError, match="GENREWIZ_HEARTBEAT_SECONDS must be at most half"):
+        read_settings()
+
+
 def test_what_the_environment_says_is_what_the_settings_hold(monkeypatch):
     monkeypatch.setenv("GENREWIZ_DEVICE", "cpu")
     monkeypatch.setenv("GENREWIZ_MAX_AUDIO_SECONDS", "60")
