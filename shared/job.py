@@ -68,12 +68,12 @@ class Progress:
 
 @dataclass(frozen=True, kw_only=True)
 class StageSeconds:
-    """What each stage of the run that gave the answer took."""
+    """What each stage of the run that ended the job took; None for a stage that was not reached."""
 
-    fetch: float = 0.0
-    decode: float = 0.0
-    spectrogram: float = 0.0
-    predict: float = 0.0
+    fetch: float | None = None
+    decode: float | None = None
+    spectrogram: float | None = None
+    predict: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

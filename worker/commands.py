@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 if TYPE_CHECKING:
-    from worker.pipeline import Pipeline
+    from worker.pipeline import Analysis, Pipeline
 
 SOME_FAILED, ALL_FAILED, CANNOT_START = 3, 4, 1
 BAR_CHARACTERS = 30
@@ -47,9 +47,9 @@ def _pipeline() -> "Iterator[Pipeline]":
 
 def _answer(pipeline: "Pipeline", path: Path) -> dict[str, Any]:
     """What a server would say of this file, under the same names."""
-    from shared.errors import JobFailure, UnreadableFile
-    from shared.job import JobError, JobOptions
-    from shared.wire import error_body, model_body, result_body, stages_body
+    from shared.errors import UnreadableFile
+    from shared.job import JobError
+    from shared.wire import error_body, model_body
 
     answer: dict[str, Any] = {
         "file": str(path),
@@ -61,23 +61,29 @@ def _answer(pipeline: "Pipeline", path: Path) -> dict[str, Any]:
     }
     try:
         with path.open("rb") as audio:
-            analysis = pipeline.run(audio)
-    except JobFailure as error:
-        return answer | {"error": error_body(JobError.of(error))}
+            return answer | _found(pipeline.run(audio))
     except OSError as error:
-        unread = JobError.of(UnreadableFile(f"The file cannot be read: {error.strerror}."))
-        return answer | {"error": error_body(unread)}
-    found = analysis.audio
-    return answer | {
-        "audio": {
-            "duration_seconds": round(found.duration_seconds, 3),
-            "sample_rate": found.source_sample_rate,
-            "channels": found.channels,
-            "codec": found.codec,
-            "truncated": found.truncated,
+        unread = UnreadableFile(f"The file cannot be read: {error.strerror}.")
+        return answer | {"error": error_body(JobError.of(unread))}
+
+
+def _found(analysis: "Analysis") -> dict[str, Any]:
+    from shared.job import JobError, JobOptions
+    from shared.wire import error_body, result_body, stages_body
+
+    audio, classification, error = analysis.audio, analysis.classification, analysis.error
+    return {
+        "audio": audio
+        and {
+            "duration_seconds": round(audio.duration_seconds, 3),
+            "sample_rate": audio.source_sample_rate,
+            "channels": audio.channels,
+            "codec": audio.codec,
+            "truncated": audio.truncated,
         },
-        "result": result_body(analysis.classification, JobOptions()),
+        "result": classification and result_body(classification, JobOptions()),
         "timings_seconds": stages_body(analysis.stage_seconds),
+        "error": error and error_body(JobError.of(error)),
     }
 
 

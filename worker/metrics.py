@@ -2,8 +2,8 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from shared.classification import Classification, ModelIdentity
-from shared.job import Job, JobStatus, Outcome, StageSeconds
+from shared.classification import ModelIdentity
+from shared.job import Job, JobStatus, Outcome
 from shared.redis_jobs import Sweep
 
 SECONDS_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
@@ -64,8 +64,12 @@ class WorkerMetrics:
         """A job ended here: called once a job."""
         self._finished.labels(outcome.status.value, outcome.error.code if outcome.error else "").inc()
         self._duration.observe(seconds)
+        for stage, stage_seconds in vars(outcome.stage_seconds).items():
+            if stage_seconds is not None:
+                self._stage.labels(stage).observe(stage_seconds)
         if outcome.result is not None:
-            self._answered(outcome.result, outcome.stage_seconds, outcome.source.duration_seconds or 0.0)
+            self._audio.inc(outcome.source.duration_seconds or 0.0)
+            self._predictions.labels(outcome.result.predictions[0].genre).inc()
 
     def exhausted(self, count: int = 1) -> None:
         """Jobs failed because no attempts were left."""
@@ -80,12 +84,6 @@ class WorkerMetrics:
         self._lapsed.inc(sweep.lapsed)
         self._rerung.inc(len(sweep.rings))
         self.exhausted(len(sweep.failed))
-
-    def _answered(self, result: Classification, stages: StageSeconds, audio_seconds: float) -> None:
-        self._audio.inc(audio_seconds)
-        self._predictions.labels(result.predictions[0].genre).inc()
-        for stage, seconds in vars(stages).items():
-            self._stage.labels(stage).observe(seconds)
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"genrewiz_{name}", text, labels, registry=self.registry)

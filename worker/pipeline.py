@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from shared.classification import Classification, ModelIdentity, Prediction, TimelineEntry
+from shared.errors import JobFailure
 from shared.job import StageSeconds
 from worker.batcher import Batcher
 from worker.checkpoint import Checkpoint
@@ -32,11 +33,12 @@ SHARE_BEFORE: dict[Stage, float] = {"decode": 0.0, "spectrogram": 0.7, "predict"
 
 @dataclass(frozen=True, kw_only=True)
 class Analysis:
-    """What one run of the pipeline found."""
+    """What one run of the pipeline found: a classification, or what is wrong with the song."""
 
-    classification: Classification
-    audio: DecodedAudio
-    stage_seconds: StageSeconds
+    classification: Classification | None = None
+    error: JobFailure | None = None
+    audio: DecodedAudio | None = None  # None where the song could not be decoded
+    stage_seconds: StageSeconds  # of the stages that were reached
 
 
 @dataclass
@@ -46,8 +48,10 @@ class _Stopwatch:
     @contextmanager
     def stage(self, name: Stage) -> Iterator[None]:
         start = time.perf_counter()
-        yield
-        self.seconds[name] = time.perf_counter() - start
+        try:
+            yield
+        finally:
+            self.seconds[name] = time.perf_counter() - start
 
 
 class Pipeline:
@@ -74,14 +78,17 @@ class Pipeline:
     def run(
         self, audio: BinaryIO, *, first_window_only: bool = False, report: Report = lambda *_: None
     ) -> Analysis:
-        """Classify encoded audio; a JobFailure says what is wrong with it."""
-        watch = _Stopwatch()
+        """Classify encoded audio. Whatever `report` raises, and any surprise, ends the run."""
+        watch, decoded = _Stopwatch(), None
         report("decode", SHARE_BEFORE["decode"])
-        with self._decoding, watch.stage("decode"):
-            decoded = decode(
-                audio, sample_rate=self._features.sample_rate, max_seconds=self._max_audio_seconds
-            )
-            check_audible(decoded.waveform, sample_rate=self._features.sample_rate)
+        try:
+            with self._decoding, watch.stage("decode"):
+                decoded = decode(
+                    audio, sample_rate=self._features.sample_rate, max_seconds=self._max_audio_seconds
+                )
+                check_audible(decoded.waveform, sample_rate=self._features.sample_rate)
+        except JobFailure as error:
+            return Analysis(error=error, audio=decoded, stage_seconds=StageSeconds(**watch.seconds))
         report("spectrogram", SHARE_BEFORE["spectrogram"])
         with watch.stage("spectrogram"):
             seen, times = self._windows(decoded)

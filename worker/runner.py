@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from shared.errors import JobFailure, PredictionFailed, StoreUnavailable
+from shared.errors import PredictionFailed, StoreUnavailable
 from shared.job import Job, JobError, JobId, Lease, Outcome, Source, StageSeconds
 from shared.ports import AudioStore
 from shared.redis_jobs import RedisJobStore, Verdict
 from shared.settings import Settings
+from worker.decode import DecodedAudio
 from worker.lease import KeptLease, LeaseKeeper, LeaseLost
 from worker.metrics import WorkerMetrics
 from worker.pipeline import Analysis, Pipeline
@@ -96,35 +97,27 @@ class Runner:
                     first_window_only=job.options.windows == "first",
                     report=_Reporter(self._jobs, lease, kept),
                 )
-            except JobFailure as error:
-                return self._failure(job.source, JobError.of(error))
             except (StoreUnavailable, LeaseLost):
                 raise
             except Exception:
                 # One song must never take the worker down with it, whatever it does to the pipeline.
                 log.exception("prediction failed", job_id=job.id)
-                return self._failure(
-                    job.source, JobError.of(PredictionFailed("The song could not be classified."))
+                analysis = Analysis(
+                    error=PredictionFailed("The song could not be classified."), stage_seconds=StageSeconds()
                 )
-        return self._success(job.source, analysis, fetch_seconds)
-
-    def _success(self, source: Source, analysis: Analysis, fetch_seconds: float) -> Outcome:
         return Outcome(
-            source=described(source, analysis),
+            source=described(job.source, analysis.audio),
             model=self._pipeline.identity,
             stage_seconds=replace(analysis.stage_seconds, fetch=fetch_seconds),
             result=analysis.classification,
-        )
-
-    def _failure(self, source: Source, error: JobError) -> Outcome:
-        return Outcome(
-            source=source, model=self._pipeline.identity, stage_seconds=StageSeconds(), error=error
+            error=JobError.of(analysis.error) if analysis.error else None,
         )
 
 
-def described(source: Source, analysis: Analysis) -> Source:
+def described(source: Source, audio: DecodedAudio | None) -> Source:
     """The source with what decoding has found out about it."""
-    audio = analysis.audio
+    if audio is None:
+        return source
     return replace(
         source,
         duration_seconds=audio.duration_seconds,

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 from redis import Redis
 
 from shared.audio_store import DirectoryAudioStore
-from shared.errors import CorruptAudio
+from shared.errors import CorruptAudio, JobFailure
 from shared.job import JobId, JobStatus, StageSeconds
 from shared.redis_jobs import RedisJobStore
 from shared.redis_keys import Keys
@@ -38,6 +38,8 @@ class StubPipeline:
         report("decode", 0.1)
         self.went_on = True
         report("predict", 0.75)
+        if isinstance(self._error, JobFailure):
+            return Analysis(error=self._error, stage_seconds=StageSeconds(decode=0.25))
         if self._error:
             raise self._error
         decoded = DecodedAudio(
@@ -127,6 +129,7 @@ def test_a_song_that_cannot_be_decoded_fails_its_job_with_the_reason(world):
     job = world.jobs.get(world.job_id)
     assert job.status is JobStatus.FAILED
     assert job.error.code == "corrupt_audio"
+    assert (job.stage_seconds.decode, job.stage_seconds.predict) == (0.25, None)
     assert job.attempt == 1
     assert list(world.audio._root.iterdir()) == []
 
@@ -202,4 +205,5 @@ def test_each_end_of_a_job_is_counted_once(world):
     assert world.figure("predictions_total", genre="rock") == 1
     assert world.figure("audio_seconds_total") == 30
     assert world.figure("job_queue_wait_seconds_count") == 2
-    assert world.figure("stage_duration_seconds_count", stage="decode") == 1
+    assert world.figure("stage_duration_seconds_count", stage="decode") == 2
+    assert world.figure("stage_duration_seconds_count", stage="predict") == 0

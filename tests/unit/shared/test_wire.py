@@ -59,10 +59,10 @@ def test_a_succeeded_job_shows_genre_top_timeline_timings_and_model():
     ]
     assert body["timings_seconds"] == {
         "queue": 1.0,
-        "fetch": 0.0,
+        "fetch": None,
         "decode": 0.5,
-        "spectrogram": 0.0,
-        "predict": 0.0,
+        "spectrogram": None,
+        "predict": None,
         "total": 2.0,
     }
     assert body["model"] == {"name": "pcrnn", "version": "1", "sha256": "0" * 64}

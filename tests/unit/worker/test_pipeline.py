@@ -72,8 +72,13 @@ def test_what_a_report_raises_ends_the_run(pipeline: Pipeline, song):
 
 
 def test_what_is_no_audio_is_refused(pipeline: Pipeline):
-    with pytest.raises(UnsupportedFormat):
-        pipeline.run(io.BytesIO(b"dear diary, " * 100))
+    analysis = pipeline.run(io.BytesIO(b"dear diary, " * 100))
+
+    assert isinstance(analysis.error, UnsupportedFormat)
+    assert analysis.classification is None
+    assert analysis.audio is None
+    assert analysis.stage_seconds.decode is not None
+    assert analysis.stage_seconds.predict is None
 
 
 @pytest.mark.parametrize(
@@ -82,8 +87,11 @@ def test_what_is_no_audio_is_refused(pipeline: Pipeline):
     ids=["short", "silent"],
 )
 def test_a_song_in_which_nothing_can_be_heard_is_refused(pipeline: Pipeline, waveform, error):
-    with pytest.raises(error):
-        pipeline.run(io.BytesIO(encode(waveform, "wav16")))
+    analysis = pipeline.run(io.BytesIO(encode(waveform, "wav16")))
+
+    assert isinstance(analysis.error, error)
+    assert analysis.classification is None
+    assert analysis.audio.codec == "pcm_s16le"
 
 
 def test_songs_classified_at_once_get_the_answers_they_get_alone(pipeline: Pipeline):
