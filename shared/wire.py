@@ -4,6 +4,7 @@ The one module that knows it. It decides nothing: values in, JSON out, and back.
 """
 
 import functools
+import json
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
@@ -18,8 +19,6 @@ PROBABILITY_DIGITS = 6
 SECONDS_DIGITS = 3
 
 T = TypeVar("T")
-
-_METADATA: TypeAdapter[dict[str, JsonValue]] = TypeAdapter(dict[str, JsonValue])
 
 
 @functools.cache
@@ -42,7 +41,9 @@ def load(kind: type[T], text: str) -> T:
 
 
 def _small_enough(metadata: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    if len(_METADATA.dump_json(metadata)) > MAX_METADATA_BYTES:
+    # NaN and infinities are no JSON, though parsers take them: this raises ValueError on them.
+    text = json.dumps(metadata, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    if len(text.encode("utf-8", "replace")) > MAX_METADATA_BYTES:
         raise ValueError(f"metadata must be at most {MAX_METADATA_BYTES} bytes of JSON")
     return metadata
 

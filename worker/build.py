@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor, nn
 
+from shared.errors import CheckpointError
 from shared.settings import Settings
 from worker.batcher import Batcher, worthwhile_batch
 from worker.checkpoint import RELEASED, Checkpoint, load_checkpoint
@@ -23,7 +24,10 @@ def open_pipeline(
     share_cores(settings.concurrency)
     run = _runner(checkpoint.build().to(device))
     quiet = _quiet_window(checkpoint, device)
-    run(quiet[None])  # the first call is slow: it happens before any song
+    try:
+        run(quiet[None])  # the first call is slow: it happens before any song
+    except RuntimeError as error:
+        raise CheckpointError(f"The model cannot run on {device.type}: {error}") from error
     on_gpu = device.type == "cuda"
     batcher = Batcher(
         run,

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import TypeAdapter
 from safetensors import SafetensorError
 from safetensors.torch import load as tensors_from_bytes
 from safetensors.torch import save as bytes_from_tensors
@@ -32,6 +33,7 @@ FORMAT = 1  # raised when a file of the old kind can no longer be read as the ne
 HEADER = "genrewiz"  # key of the JSON among the file's metadata
 FILTERBANK = "features.mel_filterbank"
 WEIGHTS = "weights."  # prefix of the network's tensors
+_FEATURES = TypeAdapter(FeatureSettings)
 GENRES = ("blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock")
 
 
@@ -71,20 +73,21 @@ def load_checkpoint(path: Path) -> Checkpoint:
         tensors = tensors_from_bytes(data)
     except (ValueError, KeyError, TypeError, SafetensorError) as error:
         raise CheckpointError(f"{path} is damaged or is no GenreWiz checkpoint.") from error
-    if header.get("format") != FORMAT:
-        raise CheckpointError(f"{path} has format {header.get('format')}; this version reads {FORMAT}.")
+    written = header.get("format") if isinstance(header, dict) else None
+    if written != FORMAT:
+        raise CheckpointError(f"{path} has format {written}; this version reads {FORMAT}.")
     try:
         checkpoint = Checkpoint(
             identity=ModelIdentity(name=header["name"], version=header["version"], sha256=digest),
-            architecture=header["architecture"],
+            architecture=str(header["architecture"]),
             sizes=header["sizes"],
             genres=tuple(header["genres"]),
-            features=FeatureSettings(**header["features"]),
+            features=_FEATURES.validate_python(header["features"]),
             mel_filterbank=tensors[FILTERBANK],
             temperature=float(header["temperature"]),
             weights={k.removeprefix(WEIGHTS): v for k, v in tensors.items() if k.startswith(WEIGHTS)},
-            metrics=header["metrics"],
-            provenance=header["provenance"],
+            metrics=dict(header["metrics"]),
+            provenance=dict(header["provenance"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path} lacks a part or has one of a wrong kind: {error}.") from error
@@ -154,6 +157,8 @@ def _check(checkpoint: Checkpoint, path: Path) -> None:
         raise CheckpointError(f"{path} has weights that are not finite.")
     if len(checkpoint.genres) != len(checkpoint.weights["linear.bias"]):
         raise CheckpointError(f"{path} has another number of genres than its weights tell.")
+    if min(vars(checkpoint.features).values()) <= 0:
+        raise CheckpointError(f"{path} has a feature setting that is not above 0.")
     bins = 1 + checkpoint.features.n_fft // 2
     if checkpoint.mel_filterbank.shape != (checkpoint.features.n_mels, bins):
         raise CheckpointError(f"{path} has a mel filterbank that does not fit its features.")

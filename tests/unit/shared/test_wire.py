@@ -131,6 +131,8 @@ def test_the_record_of_an_outcome_reads_back_as_the_job():
         '{"queue": "vip"}',
         '{"speed": "fast"}',
         '{"metadata": [1]}',
+        '{"metadata": {"a": NaN}}',
+        '{"metadata": {"a": 1e999}}',
         '{"metadata": {"note": "' + "x" * 5_000 + '"}}',
         "[]",
     ],

@@ -1,4 +1,5 @@
 import dataclasses
+import json
 import pickle
 import subprocess
 import sys
@@ -9,6 +10,8 @@ import torch
 
 from shared.classification import ModelIdentity
 from shared.errors import CheckpointError
+from shared.settings import Settings
+from worker.build import open_pipeline
 from worker.checkpoint import GENRES, RELEASED, Checkpoint, import_original, load_checkpoint, save_checkpoint
 from worker.features import FeatureSettings
 from worker.model import build_model
@@ -202,3 +205,43 @@ def test_weights_of_another_network_are_not_taken_for_the_originals(tmp_path):
 
     with pytest.raises(CheckpointError, match="shapes"):
         import_original(path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda header: [1],
+        lambda header: header | {"architecture": ["pcrnn"]},
+        lambda header: header | {"features": header["features"] | {"n_fft": "many"}},
+        lambda header: header | {"features": header["features"] | {"hop_length": 0}},
+        lambda header: header | {"features": [2_048]},
+        lambda header: header | {"metrics": 3},
+        lambda header: {name: value for name, value in header.items() if name != "genres"},
+    ],
+    ids=["a list", "architecture", "a word", "zero", "no settings", "metrics", "no genres"],
+)
+def test_a_header_of_the_wrong_kind_is_refused_in_a_sentence(checkpoint, path, change):
+    save_checkpoint(path, checkpoint)
+    data = path.read_bytes()
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length])
+    header["__metadata__"]["genrewiz"] = json.dumps(change(json.loads(header["__metadata__"]["genrewiz"])))
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    path.with_name("other.safetensors").write_bytes(
+        len(text).to_bytes(8, "little") + text + data[8 + length :]
+    )
+
+    with pytest.raises(CheckpointError):
+        load_checkpoint(path.with_name("other.safetensors"))
+
+
+def test_a_checkpoint_whose_windows_the_network_cannot_take_is_refused_at_the_start(checkpoint, path):
+    small = dataclasses.replace(checkpoint, features=FeatureSettings(window_frames=10))
+    save_checkpoint(path, small)
+
+    with (
+        pytest.raises(CheckpointError, match="cannot run"),
+        open_pipeline(Settings(checkpoint=path, device="cpu")),
+    ):
+        pass
