@@ -19,16 +19,20 @@ from shared.errors import (
     UnsupportedFormat,
     UnsupportedMediaType,
     UploadTooLarge,
+    UploadTooSlow,
+    UrlBlocked,
 )
 from shared.wire import problem_type
 
 HTTP_STATUS: dict[type[GenreWizError], int] = {
     MalformedRequest: 400,
     UnknownJob: 404,
+    UploadTooSlow: 408,
     UploadTooLarge: 413,
     UnsupportedMediaType: 415,
     UnsupportedFormat: 415,
     InvalidRequest: 422,
+    UrlBlocked: 422,
     StoreUnavailable: 503,
 }
 RETRY_AFTER_SECONDS: dict[type[GenreWizError], int] = {StoreUnavailable: 5}

@@ -62,6 +62,48 @@ class AudioSilent(JobFailure):
     title = "Audio is silent"
 
 
+class DecodeCrashed(JobFailure):
+    """The decoder's process died of this file; nothing else did."""
+
+    code = "decode_crashed"
+    title = "Decoder crashed"
+
+
+class DecodeTimeout(JobFailure):
+    """Decoding took more time than the limit, of the processor or of the clock."""
+
+    code = "decode_timeout"
+    title = "Decoding took too long"
+    retryable = True
+
+
+class UrlBlocked(JobFailure):
+    """A URL that is not fetched from: a scheme or a spelling that we refuse, or an address inside."""
+
+    code = "url_blocked"
+    title = "URL blocked"
+
+
+class FetchFailed(JobFailure):
+    """The URL's server cannot be reached, refuses, or breaks off."""
+
+    code = "fetch_failed"
+    title = "Fetch failed"
+
+    def __init__(self, detail: str | None = None, *, retryable: bool = True) -> None:
+        """retryable: False where the server has said no for good (404, 403, 410)."""
+        super().__init__(detail)
+        self.retryable = retryable
+
+
+class FetchTimeout(JobFailure):
+    """The URL's server is too slow."""
+
+    code = "fetch_timeout"
+    title = "Fetch took too long"
+    retryable = True
+
+
 class PredictionFailed(JobFailure):
     """The pipeline broke on this song in a way nobody foresaw; the worker's log has the traceback."""
 
@@ -113,6 +155,14 @@ class UploadTooLarge(RequestError):
 
     code = "upload_too_large"
     title = "Upload too large"
+
+
+class UploadTooSlow(RequestError):
+    """The upload comes in below the least rate, or takes longer than the limit."""
+
+    code = "upload_too_slow"
+    title = "Upload too slow"
+    retryable = True
 
 
 class UnknownJob(RequestError):

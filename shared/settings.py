@@ -5,19 +5,22 @@ Made by the entry points alone. `docs/operations.md` describes every field; a te
 
 import os
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     Field,
+    HttpUrl,
+    IPvAnyNetwork,
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
     RedisDsn,
     ValidationError,
+    field_validator,
     model_validator,
 )
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared.errors import SetupError
 
@@ -46,6 +49,20 @@ class Settings(BaseSettings):
 
     max_upload_bytes: PositiveInt = 200 * 2**20
     max_audio_seconds: PositiveFloat = 15 * 60
+    decode_memory_bytes: int = Field(default=2**30, ge=256 * 2**20)  # less, and the decoder cannot start
+    decode_cpu_seconds: PositiveInt = 60
+    decode_seconds: PositiveFloat = 60
+
+    upload_seconds: PositiveFloat = 900
+    upload_min_bytes_per_second: PositiveInt = 2_000
+
+    fetch_concurrency: PositiveInt = 8
+    fetch_seconds: PositiveFloat = 120
+    fetch_min_bytes_per_second: PositiveInt = 10_000
+    egress_http: bool = False
+    egress_allow: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = ()
+    egress_proxy: HttpUrl | None = None
+
     max_attempts: PositiveInt = 3
     result_ttl_seconds: PositiveInt = 7 * 24 * 60 * 60
 
@@ -57,6 +74,14 @@ class Settings(BaseSettings):
 
     log_format: Literal["auto", "console", "json"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("egress_allow", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        """Networks, separated by commas."""
+        if not isinstance(value, str):
+            return value
+        return [part.strip() for part in value.split(",") if part.strip()]
 
     @model_validator(mode="after")
     def _beats_in_time(self) -> Self:

@@ -34,8 +34,11 @@ def test_every_default_in_the_table_of_settings_is_the_one_in_the_code():
     rows = dict(re.findall(rf"^\| `{PREFIX}(\w+)` \| `([^`]*)`", table, re.MULTILINE))
 
     for name, field in Settings.model_fields.items():
-        if field.default_factory is None and field.default is not None:
-            assert rows[name.upper()] == str(field.default), name
+        if field.default_factory is None and field.default not in (None, ()):
+            default = str(field.default)
+            assert rows[name.upper()] == (default.lower() if isinstance(field.default, bool) else default), (
+                name
+            )
 
 
 def test_every_error_that_a_request_can_meet_has_an_http_status():
