@@ -15,10 +15,10 @@ from shared.job import Job, JobError, JobId, Lease, Outcome, Source, StageSecond
 from shared.ports import AudioStore
 from shared.redis_jobs import RedisJobStore, Verdict
 from shared.settings import Settings
-from worker.decode import DecodedAudio
 from worker.lease import KeptLease, LeaseKeeper, LeaseLost
 from worker.metrics import WorkerMetrics
 from worker.pipeline import Analysis, Pipeline
+from worker.song import AudioFacts
 
 PROGRESS_PERIOD_SECONDS = 0.25  # within a stage, progress is shown no oftener
 
@@ -114,7 +114,7 @@ class Runner:
         )
 
 
-def described(source: Source, audio: DecodedAudio | None) -> Source:
+def described(source: Source, audio: AudioFacts | None) -> Source:
     """The source with what decoding has found out about it."""
     if audio is None:
         return source
