@@ -97,14 +97,16 @@ def _pipe(ours: ExitStack, theirs: ExitStack) -> tuple[int, int]:
 
 @contextmanager
 def _descriptor(audio: BinaryIO) -> Iterator[int]:
-    """Of the song itself, or of a copy."""
-    try:
-        descriptor = audio.fileno()
-    except io.UnsupportedOperation:
-        with tempfile.TemporaryFile() as copy:
+    """Of the song for reading alone, with a position of its own: of the file itself, or of a copy."""
+    with ExitStack() as stack:
+        try:
+            number = audio.fileno()
+        except io.UnsupportedOperation:
+            copy = stack.enter_context(tempfile.TemporaryFile())
             audio.seek(0)
             shutil.copyfileobj(audio, copy)
             copy.flush()
-            yield copy.fileno()
-    else:
+            number = copy.fileno()
+        descriptor = os.open(f"/proc/self/fd/{number}", os.O_RDONLY)
+        stack.callback(os.close, descriptor)
         yield descriptor

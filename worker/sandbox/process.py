@@ -87,7 +87,7 @@ class ZygoteProcess:
             except OSError:
                 said = b""
             if not said:
-                raise SetupError("The decoder cannot start; is GENREWIZ_DECODE_MEMORY_BYTES too low?")
+                raise SetupError("The process that decodes songs cannot start.")
             self._control.settimeout(None)
             self._walls = json.loads(said)
         return self._walls

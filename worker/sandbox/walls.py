@@ -27,6 +27,7 @@ _LANDLOCK_FILES = {1: 2**13 - 1, 2: 2**14 - 1, 3: 2**15 - 1, 4: 2**15 - 1, 5: 2*
 _LANDLOCK_NETWORK = 2**2 - 1  # bind and connect of TCP, since version 4
 _LANDLOCK_SCOPES = 2**2 - 1  # abstract sockets and signals beyond the sandbox, since version 6
 _MAX_DESCRIPTORS = 16
+_NOBODY = 65_534
 
 
 def limit_resources(limits: DecodeLimits) -> bool:
@@ -42,6 +43,19 @@ def limit_resources(limits: DecodeLimits) -> bool:
         present = resource.getrlimit(kind)[1]
         most = hard if present == resource.RLIM_INFINITY else min(hard, present)
         resource.setrlimit(kind, (min(soft, most), most))
+    return True
+
+
+def leave_root() -> bool:
+    """Nobody instead of root; any other user stays who it is."""
+    if os.geteuid() != 0:
+        return True
+    try:
+        os.setgroups([])
+        os.setresgid(_NOBODY, _NOBODY, _NOBODY)
+        os.setresuid(_NOBODY, _NOBODY, _NOBODY)
+    except OSError:  # a user namespace that has no nobody
+        return False
     return True
 
 

@@ -61,8 +61,6 @@ def decode_task(*, sample_rate: int, limits: DecodeLimits) -> Task:
                     return send(FACTS, write_facts(end.value))
         except JobFailure as error:
             send(FAILURE, write_failure(error.code, error.detail))
-        except MemoryError:
-            send(FAILURE, write_failure(DecodeCrashed.code, "Decoding needs more memory than the limit."))
 
     return task
 
@@ -95,7 +93,12 @@ class Zygote:
         )  # the decoder loads some of itself when it is used
         gc.collect()
         gc.freeze()
-        standing = {"no network": walls.leave_network(), "no files": walls.leave_files()}
+        standing = {
+            "limits of memory, CPU and files": True,
+            "no new privileges": True,
+            "no network": walls.leave_network(),
+            "no files": walls.leave_files(),
+        }
         if not self._survives_warm_up():
             self._limits_calls = False
             if not self._survives_warm_up():
@@ -174,6 +177,7 @@ class Zygote:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)
         walls.limit_resources(self._limits)
+        walls.leave_root()
         walls.forbid_new_privileges()
         if self._limits_calls:
             walls.limit_system_calls()
@@ -193,9 +197,11 @@ class Zygote:
 
 @contextmanager
 def _told(send: Send) -> Iterator[None]:
-    """A surprise is told to the worker, for its log."""
+    """A surprise is told to the worker, for its log; want of memory, for whoever sent the song."""
     try:
         yield
+    except MemoryError:
+        send(FAILURE, write_failure(DecodeCrashed.code, "Decoding needs more memory than the limit."))
     except Exception:
         send(SURPRISE, traceback.format_exc().encode()[-_TRACEBACK_BYTES:])
         raise
