@@ -120,9 +120,7 @@ class Runner:
             error=JobError.of(analysis.error) if analysis.error else None,
         )
 
-    def _song(
-        self, job: Job, url: str | None, report: Report, stack: ExitStack
-    ) -> tuple[BinaryIO, Source]:
+    def _song(self, job: Job, url: str | None, report: Report, stack: ExitStack) -> tuple[BinaryIO, Source]:
         """The song's bytes, which live as long as the stack, and what is known of where they came from."""
         if url is None:
             return stack.enter_context(self._audio.open(job.id)), job.source

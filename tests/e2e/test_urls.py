@@ -1,4 +1,4 @@
-"""Songs by URL, on the whole service: real servers on the loopback address, which the operator has allowed."""
+"""Songs by URL, on the whole service: servers on the loopback address, which the operator has allowed."""
 
 import json
 import os
@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
+from support.readme import curl, printed_lines
 from support.service import FINISHED, Service, serving
 from support.waiting import eventually
-from support.web import Server, response, saying
+from support.web import Server, response
 
 ALLOWED = {"GENREWIZ_EGRESS_HTTP": "true", "GENREWIZ_EGRESS_ALLOW": "127.0.0.0/8"}
 SLOW = {**ALLOWED, "GENREWIZ_FETCH_MIN_BYTES_PER_SECOND": "1"}
@@ -30,6 +31,15 @@ def redis_of(service: Service) -> Redis:
         for pair in Path(f"/proc/{service.pid_of('worker')}/environ").read_text().split("\0")
     )
     return Redis.from_url(environment["GENREWIZ_REDIS_URL"], decode_responses=True)
+
+
+def there_or_not(audio: bytes):
+    """A server that has every song but one."""
+
+    def answer(connection: socket.socket, head: str) -> None:
+        connection.sendall(response(b"", "404 Not Found") if "missing" in head else response(audio))
+
+    return answer
 
 
 class Dripping:
@@ -51,14 +61,16 @@ class Dripping:
 
 def test_a_song_by_url_gets_the_answer_of_its_upload_and_its_signature_is_seen_nowhere(tmp_path, sample):
     with (
-        Server(saying(response(sample))) as server,
+        Server(there_or_not(sample)) as server,
         serving(tmp_path / "data", **ALLOWED, GENREWIZ_LOG_LEVEL="debug") as service,
     ):
         uploaded = service.classify("nightdrive.mp3", sample)
         job = service.finished(submit(service, server.url("/nightdrive.mp3?sig=s3cret#part")))
-        missing = service.finished(submit(service, server.url("/none.mp3?sig=s3cret")[:-4] + "\u00e9s3cret"))
+        missing = service.finished(submit(service, server.url("/missing.mp3?sig=s3cret")))
+        line = printed_lines("curl -H ")[0].replace("https://example.com/song.mp3", server.url("/song.mp3"))
+        printed = json.loads(curl(line, service, tmp_path))
         blocked = service.http.post("/jobs", json={"url": "http://10.0.0.1/a?sig=s3cret"})
-        record = redis_of(service).hgetall(f"gw:job:{job['id']}")
+        records = [redis_of(service).hgetall(f"gw:job:{ended['id']}") for ended in (job, missing)]
         queues = service.metrics("api")
         lines = "\n".join(service.lines)
 
@@ -67,11 +79,12 @@ def test_a_song_by_url_gets_the_answer_of_its_upload_and_its_signature_is_seen_n
     assert {**job["source"], "kind": "upload", "url": None} == uploaded["source"]
     assert job["source"]["url"] == server.url("/nightdrive.mp3")
     assert job["timings_seconds"]["fetch"] > 0
-    assert missing["status"] == "succeeded"
+    assert missing["error"]["code"] == "fetch_failed"
+    assert printed["source"]["kind"] == "url"
     assert blocked.json()["code"] == "url_blocked"
     assert 'genrewiz_broker_messages{queue="gw.fetch.standard"} 0.0' in queues
     assert job["id"] in lines
-    for text in (lines, json.dumps(job), str(record), blocked.text):
+    for text in (lines, json.dumps([job, missing]), str(records), blocked.text):
         assert "s3cret" not in text
     assert "sig=s3cret" in server.heads[0]
 
@@ -97,8 +110,8 @@ def test_to_kill_the_worker_in_the_middle_of_a_fetch_loses_no_job(tmp_path, samp
     with dripping.server as server, serving(tmp_path / "data", **SLOW, **quick) as service:
         job_id = submit(service, server.url("/song.mp3?sig=s3cret"))
         eventually(lambda: server.heads)
-        dripping.may_end.set()
         os.kill(service.pid_of("worker"), signal.SIGKILL)
+        dripping.may_end.set()
 
         job = service.finished(job_id)
 
