@@ -15,7 +15,7 @@ from support.service import FINISHED, Service, serving
 from support.waiting import eventually
 from support.web import Server, response
 
-ALLOWED = {"GENREWIZ_EGRESS_HTTP": "true", "GENREWIZ_EGRESS_ALLOW": "127.0.0.0/8"}
+ALLOWED = {"GENREWIZ_EGRESS_HTTP": "true", "GENREWIZ_EGRESS_ALLOW": "127.0.0.0/8,::1/128"}
 SLOW = {**ALLOWED, "GENREWIZ_FETCH_MIN_BYTES_PER_SECOND": "1"}
 
 
@@ -65,7 +65,10 @@ def test_a_song_by_url_gets_the_answer_of_its_upload_and_its_signature_is_seen_n
         serving(tmp_path / "data", **ALLOWED, GENREWIZ_LOG_LEVEL="debug") as service,
     ):
         uploaded = service.classify("nightdrive.mp3", sample)
-        job = service.finished(submit(service, server.url("/nightdrive.mp3?sig=s3cret#part")))
+        url = f"http://localhost:{server.port}/nightdrive.mp3"  # a name, which api and worker resolve
+        job = service.finished(submit(service, f"{url}?sig=s3cret#part"))
+        unknown = submit(service, "http://nowhere.invalid/a.mp3?sig=s3cret")
+        failed = service.finished(unknown)
         missing = service.finished(submit(service, server.url("/missing.mp3?sig=s3cret")))
         line = printed_lines("curl -H ")[0].replace("https://example.com/song.mp3", server.url("/song.mp3"))
         printed = json.loads(curl(line, service, tmp_path))
@@ -77,7 +80,8 @@ def test_a_song_by_url_gets_the_answer_of_its_upload_and_its_signature_is_seen_n
     assert job["status"] == "succeeded", job["error"]
     assert job["result"] == uploaded["result"]
     assert {**job["source"], "kind": "upload", "url": None} == uploaded["source"]
-    assert job["source"]["url"] == server.url("/nightdrive.mp3")
+    assert job["source"]["url"] == url
+    assert failed["error"]["code"] == "fetch_failed"
     assert job["timings_seconds"]["fetch"] > 0
     assert missing["error"]["code"] == "fetch_failed"
     assert printed["source"]["kind"] == "url"
