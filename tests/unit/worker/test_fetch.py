@@ -196,13 +196,15 @@ def endless(connection: socket.socket, head: bytes) -> None:
 
 
 def test_a_body_that_never_ends_is_refused_at_the_limit():
+    file = io.BytesIO()
     with (
         Server(lambda connection, _: endless(connection, b"HTTP/1.1 200 OK\r\n\r\n")) as server,
         pytest.raises(FetchFailed, match="larger") as caught,
     ):
-        fetch(server)
+        make_fetcher().fetch(server.url(), file, on_step=lambda: None)
 
     assert not caught.value.retryable
+    assert len(file.getvalue()) <= MAX_BYTES
 
 
 def dripping(head: bytes, drop: bytes) -> Server:
