@@ -292,13 +292,13 @@ def test_while_a_song_is_fetched_that_is_its_stage_and_a_lost_lease_ends_it(worl
     stages = []
 
     def stream(connection: socket.socket, _: str) -> None:
-        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n" + song()[:1_000])
+        whole = response(song())
+        connection.sendall(whole[:1_000])
         stages.append(world.jobs.get(job_id).progress.stage)
         redis.zadd(Keys().running, {job_id: 1})
         world.jobs.reap(rering_seconds=60)
         world.leases.renew_all()
-        while True:
-            connection.sendall(bytes(1_000))
+        connection.sendall(whole[1_000:])
 
     pipeline = StubPipeline()
     with Server(stream) as server:
