@@ -135,8 +135,9 @@ class Pipeline:
                     hearing.feed(piece.waveform)
                     with watch.stage("spectrogram"):
                         windows = song.feed(torch.from_numpy(piece.waveform).to(self._device))
-                    with watch.stage("predict"):
-                        answers.ask(windows)
+                    if windows:
+                        with watch.stage("predict"):
+                            answers.ask(windows)
                     report("decode", PREDICT_FROM * piece.fraction)
             hearing.check()
         except JobFailure as error:

@@ -70,7 +70,7 @@ def test_a_song_that_cannot_be_classified_fails_with_a_typed_error(service: Serv
     assert job["result"] is None
     assert code is None or job["error"]["code"] == code, job["error"]
     assert job["timings_seconds"]["decode"] is not None
-    assert job["timings_seconds"]["predict"] is None
+    assert case == "too long" or job["timings_seconds"]["predict"] is None
     assert service.classify("after.mp3", sample)["status"] == "succeeded"
     assert service.pid_of("worker") == worker
     (tmp_path / "song.wav").write_bytes(audio)
