@@ -11,6 +11,7 @@ from typing import BinaryIO
 import av
 import av.logging
 import numpy as np
+from av.audio.codeccontext import AudioCodecContext
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
@@ -81,7 +82,7 @@ class AudioSource:
         self._unreadable = False
         self.codec = context.codec.canonical_name
         self.sample_rate = context.sample_rate  # Hz, of the latest frame
-        self.channels = context.channels  # of the latest frame
+        self.channels = _channels_without_names(context)  # of the latest frame
         self._decoded_seconds = Fraction(0)  # exact: a song as long as the limit is within it
 
     @property
@@ -157,6 +158,18 @@ class AudioSource:
             self._lost_seconds += float(np.count_nonzero(~usable)) / frame.sample_rate
             waveform = np.where(usable, waveform, np.float32(0))
         return waveform
+
+
+def _channels_without_names(context: AudioCodecContext) -> int:
+    """How many channels; afterwards the decoder knows no more of them.
+
+    A layout with a name for each channel (AIFF, MOV and WAV may have any) lies in memory that PyAV frees with
+    every Python object that shows it: reading it once here is one time, and at the second the process dies.
+    """
+    channels = context.channels
+    if channels:
+        context.layout = f"{channels} channels"
+    return channels
 
 
 def mono(frame: AudioFrame) -> Waveform:

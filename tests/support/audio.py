@@ -4,12 +4,12 @@ Every waveform is float32 in [-1, 1]: (samples,) when mono, (channels, samples) 
 """
 
 import io
-from fractions import Fraction
 
-import av
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
+
+from support.muxing import mux, quantised
 
 Waveform = NDArray[np.float32]
 
@@ -49,7 +49,6 @@ _BY_FFMPEG = {
 }
 FORMATS = (*_BY_SOUNDFILE, *_BY_FFMPEG)
 OPUS_SAMPLE_RATE = 48_000  # Hz, the only one these take here
-_LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}
 
 
 def sine(hz: float, *, seconds: float, sample_rate: int = SAMPLE_RATE, amplitude: float = 0.5) -> Waveform:
@@ -99,34 +98,14 @@ def encode(
 ) -> bytes:
     """A file of one of FORMATS; the options are those of FFmpeg's muxer."""
     channels = np.atleast_2d(waveform)
-    file = io.BytesIO()
     if kind in _BY_SOUNDFILE:
+        file = io.BytesIO()
         container, codec = _BY_SOUNDFILE[kind]
         soundfile.write(file, channels.T, sample_rate, format=container, subtype=codec)
-    else:
-        _write_by_ffmpeg(file, channels, kind, sample_rate, options or {})
-    return file.getvalue()
-
-
-def _write_by_ffmpeg(
-    file: io.BytesIO, channels: Waveform, kind: str, sample_rate: int, options: dict[str, str]
-) -> None:
-    container_name, codec, sample_format = _BY_FFMPEG[kind]
-    planar = sample_format.endswith("p")
-    samples = (channels * 32_767).astype(np.int16) if sample_format.startswith("s16") else channels
-    layout = _LAYOUTS[len(channels)]
-    with av.open(file, "w", format=container_name, options=options) as container:
-        stream = container.add_stream(codec, rate=sample_rate, layout=layout, format=sample_format)
-        stream.bit_rate = 128_000
-        stream.codec_context.open()
-        step = stream.codec_context.frame_size or 1_024
-        for start in range(0, samples.shape[1], step):
-            piece = samples[:, start : start + step]
-            array = np.ascontiguousarray(piece if planar else piece.T.reshape(1, -1))
-            frame = av.AudioFrame.from_ndarray(array, format=sample_format, layout=layout)
-            frame.sample_rate, frame.pts, frame.time_base = sample_rate, start, Fraction(1, sample_rate)
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
+        return file.getvalue()
+    container, codec, sample_format = _BY_FFMPEG[kind]
+    numbers = quantised(channels, sample_format)
+    return mux(numbers, container, codec, sample_format, sample_rate=sample_rate, options=options)
 
 
 def _times(seconds: float, sample_rate: int) -> NDArray[np.float64]:

@@ -18,7 +18,9 @@ from shared.errors import (
     NoAudioStream,
     UnsupportedFormat,
 )
-from support.audio import FORMATS, OPUS_SAMPLE_RATE, SAMPLE_RATE, chirp, encode, music_like, noise, sine
+from support.attempts import OK, attempt
+from support.audio import FORMATS, OPUS_SAMPLE_RATE, SAMPLE_RATE, encode, music_like, noise, sine
+from support.muxing import mux, quantised
 from worker.decode import decode
 from worker.song import Hearing
 
@@ -79,24 +81,6 @@ def test_any_sample_rate_is_resampled_bit_for_bit_as_librosa_does(sample_rate):
     assert audio.source_sample_rate == sample_rate
 
 
-@pytest.mark.parametrize("kind", FORMATS)
-def test_every_format_gives_back_the_song_that_went_in(kind):
-    sample_rate = OPUS_SAMPLE_RATE if kind in OPUS else SAMPLE_RATE
-    rising = chirp(200, 2_000, seconds=4, sample_rate=sample_rate)
-    song = np.stack([rising, rising[::-1]])
-
-    audio = decoded(encode(song, kind, sample_rate=sample_rate))
-
-    expected = librosa.resample(song.mean(axis=0), orig_sr=sample_rate, target_sr=RATE)
-    # WMA and AAC without a container's edit list begin with their encoder's delay.
-    lag = np.correlate(audio.waveform[: 3 * RATE], expected[4_096:12_288], "valid").argmax() - 4_096
-    aligned = audio.waveform[max(lag, 0) :]
-    assert abs(lag) < 0.1 * RATE
-    assert signal_to_noise_decibels(expected[max(-lag, 0) :][2_000:-4_000], aligned[2_000:-4_000]) > 20
-    assert not audio.truncated
-    assert audio.duration_seconds == pytest.approx(4, abs=0.1)
-
-
 @pytest.mark.parametrize("channels", [1, 2])
 @pytest.mark.parametrize("kind", ["mp3", "mp3_ffmpeg"])
 def test_mp3_is_within_120_decibels_of_libsndfile(kind, channels):
@@ -119,14 +103,12 @@ def test_a_tone_on_one_channel_is_half_as_loud_in_the_mean():
     assert np.abs(waveform).max() == pytest.approx(0.4, abs=1e-3)
 
 
-def test_eight_channels_of_a_lossy_codec_are_averaged():
-    tone = sine(500, seconds=4, amplitude=0.5)
+def test_channels_in_an_order_of_their_own_do_not_end_the_process():
+    eight = music_like(seconds=3.1, sample_rate=RATE, channels=8)
+    file = mux(quantised(eight, "s16"), "aiff", "pcm_s16be", "s16", sample_rate=RATE)
 
-    audio = decoded(encode(np.stack([tone] * 8), "ogg"))
-
-    expected = librosa.resample(tone, orig_sr=SAMPLE_RATE, target_sr=RATE)
-    assert audio.channels == 8
-    assert signal_to_noise_decibels(expected, audio.waveform) > 20
+    # With every frame PyAV would give the memory that names the channels back once more.
+    assert attempt(file) == OK
 
 
 def test_more_channels_than_eight_are_refused():
