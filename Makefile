@@ -8,12 +8,14 @@ PINS := $(shell cat pyproject.toml constraints.txt | sha256sum | cut -c1-12)
 SERVE_STAMP := $(VENV)/.serve-$(PINS)
 DEV_STAMP := $(VENV)/.dev-$(PINS)
 PYTEST := $(BIN)/python -m pytest
+COUNT ?= 10000
+SEED ?= 0
 
 # Installs Debian's package $(2) unless the command $(1) succeeds already.
 need = $(1) >/dev/null 2>&1 || { echo "Installing $(2) …"; \
 	$(SUDO) sh -c 'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(2)' >/dev/null; }
 
-.PHONY: help run demo test check lint types imports unit bench samples clean
+.PHONY: help run demo test check lint types imports unit bench formats fuzz samples clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "%-10s %s\n", $$1, $$2}'
@@ -47,6 +49,12 @@ bench: $(DEV_STAMP) ## Measure start-up, idle CPU, CPU a job beside a plain loop
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/overhead.py
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/pipelines.py
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/sandbox.py
+
+formats: $(DEV_STAMP) ## Measure what decoding every format is off by (docs/formats.md)
+	PYTHONPATH=tests $(BIN)/python tests/benchmarks/formats.py
+
+fuzz: $(DEV_STAMP) ## Decode COUNT damaged files (10000), the same ones for the same SEED (0); finds go to tests/fuzz/seeds
+	PYTHONPATH=tests $(BIN)/python tests/fuzz/run.py --count $(COUNT) --seed $(SEED)
 
 samples: $(DEV_STAMP) ## Make the three sample songs anew
 	$(BIN)/python web/samples/make_samples.py

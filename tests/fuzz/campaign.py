@@ -1,0 +1,147 @@
+"""Many damaged files through the decoder, in processes that are watched for what they leave behind.
+
+It knows what a bad ending is; how one file is decoded is for `support.attempts`.
+"""
+
+import ctypes
+import hashlib
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from multiprocessing import resource_tracker
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+
+from fuzz.mutator import mutated_file
+from support.attempts import Attempt, attempted
+
+SLOW_SECONDS = 10.0
+SEEDS = Path(__file__).parent / "seeds"
+_WARM_AFTER = 1_000  # files, of all workers together: by then every codec has been in use
+_GROWTH = 1.1
+_NOISE_BYTES = 2**20  # of a small process 10 % is less than one arena of malloc's
+_SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER: who loses their parent becomes ours, and is seen
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """How one damaged file ended."""
+
+    number: int
+    name: str  # of the valid file that it came from
+    attempt: Attempt
+
+    @property
+    def is_bad(self) -> bool:
+        return not self.attempt.is_good or self.attempt.seconds > SLOW_SECONDS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Footprint:
+    """What a process holds at one moment."""
+
+    resident_bytes: int
+    descriptors: int
+    children: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerReport:
+    """A worker process when it was warm, and at its end."""
+
+    warm: Footprint
+    last: Footprint
+
+    def complaints(self) -> list[str]:
+        """What it must not have done."""
+        found = []
+        if self.last.resident_bytes > self.warm.resident_bytes * _GROWTH + _NOISE_BYTES:
+            found.append(f"grew from {self.warm.resident_bytes:,} to {self.last.resident_bytes:,} bytes")
+        if self.last.descriptors != self.warm.descriptors:
+            found.append(f"had {self.warm.descriptors} descriptors open, then {self.last.descriptors}")
+        if self.last.children:
+            found.append(f"left {self.last.children} children")
+        return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Campaign:
+    """Numbers 0 to count, shared out over workers."""
+
+    count: int
+    seed: int
+    workers: int = 2
+
+    def run(self, tell: Callable[[Ending], None]) -> tuple[list[WorkerReport], int]:
+        """The workers' reports, and how many processes lost their parent; tell hears every ending."""
+        _become_subreaper()
+        resource_tracker.ensure_running()  # multiprocessing's own, which is to stay
+        before = _footprint().children
+        spawn = multiprocessing.get_context("spawn")  # a fork would bring this process's memory along
+        reports, readers = [], []
+        for worker in range(self.workers):
+            reader, writer = spawn.Pipe(duplex=False)
+            spawn.Process(target=_work, args=(self, worker, writer)).start()
+            writer.close()
+            readers.append(reader)
+        while readers:
+            for reader in wait(readers):
+                assert isinstance(reader, Connection)
+                try:
+                    said = reader.recv()
+                except EOFError:
+                    readers.remove(reader)
+                    continue
+                if isinstance(said, Ending):
+                    tell(said)
+                else:
+                    reports.append(said)
+        for process in multiprocessing.active_children():
+            process.join()
+        return reports, _footprint().children - before
+
+    def numbers_of(self, worker: int) -> Iterator[int]:
+        """Every worker has its share of every format."""
+        yield from (number for number in range(self.count) if number // 64 % self.workers == worker)
+
+
+def _work(campaign: Campaign, worker: int, writer: Connection) -> None:
+    warm = None
+    for done, number in enumerate(campaign.numbers_of(worker), 1):
+        name, data = mutated_file(number, seed=campaign.seed)
+        writer.send(Ending(number=number, name=name, attempt=attempted(data)))
+        if done * campaign.workers >= _WARM_AFTER and warm is None:
+            warm = _footprint()
+    last = _footprint()
+    writer.send(WorkerReport(warm=warm or last, last=last))
+
+
+def _footprint() -> Footprint:
+    process = Path("/proc/self")
+    pages = int((process / "statm").read_text().split()[1])
+    tasks = list((process / "task").iterdir())
+    return Footprint(
+        resident_bytes=pages * os.sysconf("SC_PAGE_SIZE"),
+        descriptors=len(list((process / "fd").iterdir())),
+        children=sum(len((task / "children").read_text().split()) for task in tasks),
+    )
+
+
+def _become_subreaper() -> None:
+    if ctypes.CDLL(None, use_errno=True).prctl(_SUBREAPER, 1, 0, 0, 0):
+        raise OSError(ctypes.get_errno(), "cannot adopt orphans")
+
+
+def keep(find: Ending, *, seed: int) -> Path:
+    """Writes the file of a bad ending to SEEDS, as short as it still ends so."""
+    _, data = mutated_file(find.number, seed=seed)
+    step = len(data) // 2
+    while step > len(data) // 64 + 16:
+        shorter = data[: len(data) - step]
+        if shorter and attempted(shorter).outcome == find.attempt.outcome and not find.attempt.is_good:
+            data = shorter
+        step //= 2
+    path = SEEDS / f"{hashlib.sha256(data).hexdigest()[:16]}.bin"
+    path.write_bytes(data)
+    return path
