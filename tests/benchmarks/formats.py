@@ -18,10 +18,12 @@ file and back through `worker.decode`, and is compared with the plain mean of th
 in dB relative to the signal's, without the first and the last tenth of a second. – stands for what the format
 cannot hold, or what no encoder here writes.
 
-Of a lossy codec the error is that of its encoder: in MP3 below 32 kHz it is the 5 % by which LAME turns the
-volume down there, in Vorbis 5.1 and in Opus 5.1 and 7.1 the sub-bass channel. An encoder's delay is taken off
-before comparing where the container does not tell it: 1,024 samples of AAC in ADTS and 481 of MP2. Of what
-FFmpeg's WMA encoder writes, its decoder drops the first frame (23 to 64 ms).
+Of a lossy codec the error is mostly that of its encoder. −26.0 of MP3 is LAME's volume, measured as 0.95
+of what went in, at the bit rates used below 32 kHz (and at 128 kbit/s, not at 320, above). Vorbis in 5.1 and
+Opus in 5.1 and 7.1 are worse than in fewer channels; the sub-bass channel is the likely reason, not measured.
+An encoder's delay is taken off before comparing where the container does not tell it: 1,024 samples of
+AAC in ADTS and 481 of MP2. Of what FFmpeg's WMA encoder writes, its decoder drops the first frame (23 to 64
+ms).
 
 Refused: W64 (a demuxer of its own, which is not on the list), CAF and VOC. Not measured, because nothing here
 writes them: WMA Pro and WMA Lossless, HE-AAC, DSD in WavPack.
