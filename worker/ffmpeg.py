@@ -4,6 +4,7 @@ All that touches PyAV (FFmpeg) on the way in, and only to decode: the mean over 
 FFmpeg's down-mix of stereo is 3 dB louder than the mean, and so is the resampling (`resample.py`).
 """
 
+import os
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import BinaryIO
@@ -29,6 +30,7 @@ _CONTAINERS = "mp3,flac,ogg,wav,aiff,mov,matroska,aac,asf,wv,au"
 _SAMPLE_RATES = range(4_000, 768_001)  # Hz; outside, a few bytes are hours or the resampler needs gigabytes
 _MOST_CHANNELS = 8  # of planar frames with more PyAV would read past the end of a table
 _LOUDEST = 2.0**31  # floats that are integers in disguise end here; far louder ones overflow as power
+_INVALID_DATA = -1_094_995_529  # AVERROR_INVALIDDATA
 _FRAMES_PER_PIECE = 256  # resampling in large pieces takes half the time of frame by frame
 
 _INTEGER_SCALE = {"u8": 2.0**7, "s16": 2.0**15, "s32": 2.0**31, "s64": 2.0**63}  # full scale, as libsndfile's
@@ -42,8 +44,15 @@ class _Nameless:
 
     def __init__(self, audio: BinaryIO) -> None:
         self.read = audio.read
-        self.seek = audio.seek
         self.tell = audio.tell
+        self._seek = audio.seek
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """To wherever a header says; a place that no file has is answered with one of FFmpeg's own errors."""
+        try:
+            return self._seek(offset, whence)
+        except (OSError, ValueError):
+            return _INVALID_DATA
 
 
 def open_container(audio: BinaryIO) -> InputContainer:

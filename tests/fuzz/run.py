@@ -1,4 +1,4 @@
-"""`make fuzz`: damaged files of every format through the decoder, until the count is full.
+"""`make fuzz`: damaged files of every format through the worker's pipeline, until the count is full.
 
 Fails (1) where a file ended in anything but an answer or a typed error, or took over ten seconds, and where
 a worker grew, lost descriptors or left processes. Every such file is kept in tests/fuzz/seeds.
@@ -23,18 +23,15 @@ class Tally:
     by_format: dict[str, Counter[str]] = field(default_factory=dict)
     bad: list[Ending] = field(default_factory=list)
     slowest: Ending | None = None
-    largest: Ending | None = None
 
     def add(self, ending: Ending) -> None:
         """Counts it, and tells of progress now and then."""
-        self.outcomes[ending.attempt.outcome] += 1
-        self.by_format.setdefault(ending.name, Counter())[ending.attempt.outcome] += 1
+        self.outcomes[ending.outcome] += 1
+        self.by_format.setdefault(ending.name, Counter())[ending.outcome] += 1
         if ending.is_bad:
             self.bad.append(ending)
-        if self.slowest is None or ending.attempt.seconds > self.slowest.attempt.seconds:
+        if self.slowest is None or ending.seconds > self.slowest.seconds:
             self.slowest = ending
-        if self.largest is None or ending.attempt.peak_bytes > self.largest.attempt.peak_bytes:
-            self.largest = ending
         done = self.outcomes.total()
         if done % _PROGRESS_EVERY == 0:
             print(f"{done:>7,} of {self.count:,}, {len(self.bad)} bad", flush=True)
@@ -64,17 +61,15 @@ def _show(tally: Tally) -> None:
     for name, outcomes in sorted(tally.by_format.items()):
         print(f"{name:<16}" + "".join(f"{outcomes[code]:>20,}" for code in codes))
     print(f"{'all':<16}" + "".join(f"{tally.outcomes[code]:>20,}" for code in codes))
-    if tally.slowest and tally.largest:
-        slow, large = tally.slowest, tally.largest
-        print(f"slowest: number {slow.number} ({slow.name}), {slow.attempt.seconds:.2f} s")
-        print(f"largest: number {large.number} ({large.name}), {large.attempt.peak_bytes / 2**20:.0f} MiB")
+    if slow := tally.slowest:
+        print(f"slowest: number {slow.number} ({slow.name}), {slow.seconds:.2f} s")
 
 
 def _complaints(tally: Tally, campaign: Campaign, reports: list[WorkerReport], orphans: int) -> list[str]:
     found = []
     for ending in tally.bad:
         path = keep(ending, seed=campaign.seed)
-        why = ending.attempt.outcome if not ending.attempt.is_good else f"took over {SLOW_SECONDS:g} s"
+        why = f"took over {SLOW_SECONDS:g} s" if ending.seconds > SLOW_SECONDS else ending.outcome
         found.append(f"number {ending.number} ({ending.name}): {why}; kept as {path.name}")
     if len(reports) != campaign.workers:
         found.append(f"{campaign.workers - len(reports)} workers died")
