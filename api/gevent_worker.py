@@ -35,6 +35,9 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
         sock.settimeout(STALL_SECONDS)
         try:
             return super().handle_request(listener_name, req, sock, addr)
+        except TimeoutError:
+            self.log.info("A client has taken nothing of its answer for %g s", STALL_SECONDS)
+            raise StopIteration from None
         except StopIteration:
             if not body.is_read:
                 util.close_graceful(sock, LINGER_SECONDS, LINGER_BYTES)

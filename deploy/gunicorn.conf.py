@@ -23,11 +23,11 @@ graceful_timeout = settings.soft_stop_seconds
 keepalive = 5  # seconds for a header, in all, and for an idle connection; it holds up a stop for as long
 control_socket_disable = True  # it would be written into the home folder
 
-# A connection may need a file, too, and some are left for Redis and the process itself.
+# A connection may need a file, too; the rest is for Redis and the process itself.
 _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
 files = 2**16 if most_files == resource.RLIM_INFINITY else min(most_files, 2**16)
 resource.setrlimit(resource.RLIMIT_NOFILE, (files, most_files))
-worker_connections = min(1_000, (files - 100) // 2)  # of each worker at each port; more wait in the backlog
+worker_connections = min(1_000, (files - 200) // 2)  # of each worker at each port; more wait in the backlog
 
 # Each worker writes its counters into files here, and any of them answers for all. One folder a metrics port,
 # which only one api can listen on.

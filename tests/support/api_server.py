@@ -97,6 +97,14 @@ class Connection:
         except ConnectionResetError:
             return True
 
+    def is_gone(self) -> bool:
+        """The same at once: False where nothing has come."""
+        self.socket.settimeout(0)
+        try:
+            return self.is_closed()
+        except BlockingIOError:
+            return False
+
     def _hold_more(self) -> None:
         data = self.socket.recv(65_536)
         assert data, f"hung up after {self._held!r}"
@@ -138,8 +146,11 @@ class ApiServer:
 
 
 @contextmanager
-def api_serving(directory: Path, redis_url: str, **environment: str) -> Iterator[ApiServer]:
-    """An api on free ports; stopped at the end."""
+def api_serving(
+    directory: Path, redis_url: str, *, file_bytes: int | None = None, **environment: str
+) -> Iterator[ApiServer]:
+    """An api on free ports; stopped at the end. file_bytes: what the disk takes of a file."""
+    limited = ["prlimit", f"--fsize={file_bytes}"] if file_bytes else []
     port, metrics_port = _free_port(), _free_port()
     audio, log = directory / "audio", directory / "api.log"
     ours = {
@@ -151,7 +162,7 @@ def api_serving(directory: Path, redis_url: str, **environment: str) -> Iterator
     }
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "--config", str(GUNICORN_CONFIG)],
+            [*limited, sys.executable, "-m", "gunicorn", "--config", str(GUNICORN_CONFIG)],
             env={**os.environ, **ours, **environment},
             stdout=output,
             stderr=subprocess.STDOUT,
