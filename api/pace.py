@@ -67,10 +67,10 @@ class PacedBody(io.RawIOBase):
         return True
 
     def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]  # as werkzeug's LimitedStream
-        began_at = self._clock()
-        if began_at > self._turn_ends_at:
+        if self._clock() > self._turn_ends_at:
             time.sleep(PAUSE_SECONDS)
             self._turn_ends_at = self._clock() + TURN_SECONDS
+        began_at = self._clock()
         patience = min(self._patience, self._ends_at - began_at)
         if patience <= 0:
             raise UploadTooSlow("The upload takes too long, or comes too slowly.")
