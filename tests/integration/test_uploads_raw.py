@@ -1,6 +1,7 @@
 """Uploads byte by byte, on a real gunicorn: what is wrong gets its answer, and nothing is left behind."""
 
 import json
+import socket
 
 import pytest
 
@@ -223,6 +224,19 @@ def test_a_client_that_hangs_up_in_the_middle_leaves_nothing(api: ApiServer, red
     eventually(lambda: not api.files())
     eventually(lambda: api.in_flight() == 0)
     assert jobs_of(redis) == []
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_client_that_ends_too_early_but_listens_is_told(api: ApiServer, redis, chunked):
+    first = file_part(WAV)
+    with api.connect() as connection:
+        connection.send(upload(chunked=True) + chunk(first) if chunked else upload(length=10**6) + first)
+        connection.socket.shutdown(socket.SHUT_WR)
+
+        answer = connection.answer()
+
+    assert (answer.status, answer.code) == MALFORMED
+    assert api.files() == []
 
 
 def test_what_stands_behind_a_body_is_the_next_request(api: ApiServer, redis):

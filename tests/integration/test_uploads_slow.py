@@ -162,6 +162,22 @@ def test_an_upload_that_takes_too_long_ends_as_408_at_any_rate(hurried: ApiServe
     assert jobs_of(redis) == []
 
 
+def test_an_upload_that_falls_silent_ends_like_one_that_drips(hurried: ApiServer, redis):
+    with hurried.connect() as drips, hurried.connect() as silent:
+        began_at = time.monotonic()
+        for connection in (drips, silent):
+            connection.send(upload(length=10**8) + file_part(WAV)[:-2])
+        with dripping([drips]):
+            assert drips.answer().status == 408
+        lasted = time.monotonic() - began_at
+
+        answer = silent.answer()
+
+        assert (answer.status, answer.code) == (408, "upload_too_slow")
+        assert time.monotonic() - began_at < 3 * lasted
+    assert hurried.files() == []
+
+
 def test_a_json_body_that_drips_ends_as_408(hurried: ApiServer, redis):
     head = (
         b"POST /jobs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 60000\r\n\r\n{"
