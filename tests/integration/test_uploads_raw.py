@@ -1,6 +1,7 @@
 """Uploads byte by byte, on a real gunicorn: what is wrong gets its answer, and nothing is left behind."""
 
 import json
+import select
 import socket
 
 import pytest
@@ -16,7 +17,7 @@ from support.api_server import (
     part,
     upload,
 )
-from support.waiting import eventually
+from support.waiting import PATIENCE_SECONDS, eventually
 
 MAX_UPLOAD_BYTES = 3 * 2**20
 
@@ -302,6 +303,15 @@ def test_a_client_that_sends_everything_before_it_reads_gets_its_answer(api: Api
     response = api.http.post("/jobs", files={"file": ("a.wav", b"Dear diary, " * 6 + bytes(rest))})
 
     assert response.status_code == 415 if rest < MAX_UPLOAD_BYTES else 413
+
+
+def test_a_client_may_send_a_small_rest_before_it_reads_its_refusal(api: ApiServer, redis):
+    with api.connect() as connection:
+        connection.send(upload(length=600_000) + file_part(b"Dear diary, " * 6)[:-2])
+        select.select([connection.socket], [], [], PATIENCE_SECONDS)  # the answer is there
+
+        assert all(connection.drip(bytes(50_000)) for _ in range(10))
+        assert connection.answer().status == 415
 
 
 def test_what_was_sent_is_never_repeated(api: ApiServer, redis):

@@ -218,7 +218,7 @@ FLOODS = {
 @pytest.mark.parametrize("kind", FLOODS)
 def test_a_flood_of_bytes_leaves_others_their_turn(api: ApiServer, redis, kind):
     data, times = FLOODS[kind]
-    waited = [0.0]
+    waited: list[float] = []
 
     def send() -> int:
         with api.connect() as connection:
@@ -239,7 +239,8 @@ def test_a_flood_of_bytes_leaves_others_their_turn(api: ApiServer, redis, kind):
     lasted = time.perf_counter() - began_at
 
     assert flood.result() == 202
-    assert max(waited) < lasted / 6
+    # A machine may hiccup; a loop that is held up spends nearly all of the time in long waits.
+    assert sum(wait for wait in waited if wait > lasted / 20) < lasted / 2
 
 
 def test_a_refused_body_is_not_read_to_its_end(api: ApiServer, redis):
