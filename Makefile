@@ -42,10 +42,11 @@ imports: $(DEV_STAMP)
 unit: $(DEV_STAMP)
 	$(PYTEST) -n auto tests/unit tests/architecture
 
-bench: $(DEV_STAMP) ## Measure start-up, idle CPU, CPU a job beside a plain loop, and threads (docs/benchmarks.json)
+bench: $(DEV_STAMP) ## Measure start-up, idle CPU, CPU a job beside a plain loop, threads, sandbox (docs/benchmarks.json)
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/startup.py
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/overhead.py
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/pipelines.py
+	PYTHONPATH=tests $(BIN)/python tests/benchmarks/sandbox.py
 
 samples: $(DEV_STAMP) ## Make the three sample songs anew
 	$(BIN)/python web/samples/make_samples.py

@@ -14,10 +14,12 @@ from api.views.jobs import jobs_blueprint
 from api.views.page import page_blueprint
 from shared.audio_store import DirectoryAudioStore
 from shared.celery_queue import CeleryDoorbell, make_celery
+from shared.egress import Resolve, make_guard
 from shared.reaper import Reaper
 from shared.redis_client import connect
 from shared.redis_jobs import RedisJobStore
 from shared.redis_keys import Keys
+from shared.resolve import resolve
 from shared.settings import Settings
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -34,14 +36,22 @@ class Api:
     reaper: Reaper
 
 
-def create_api(settings: Settings, *, off_loop: OffLoop = lambda call: call()) -> Api:
+def create_api(
+    settings: Settings, *, off_loop: OffLoop = lambda call: call(), resolve: Resolve = resolve
+) -> Api:
     """Everything of one api process; the caller starts the reaper."""
     metrics = ApiMetrics()
     jobs = RedisJobStore(connect(settings), Keys())
     audio = DirectoryAudioStore(settings.audio_dir)
     doorbell = CeleryDoorbell(make_celery(settings))
     service = JobService(
-        jobs=jobs, audio=audio, doorbell=doorbell, metrics=metrics, settings=settings, off_loop=off_loop
+        jobs=jobs,
+        audio=audio,
+        doorbell=doorbell,
+        metrics=metrics,
+        guard=make_guard(settings, resolve),
+        settings=settings,
+        off_loop=off_loop,
     )
     app = Flask("api")
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it

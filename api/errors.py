@@ -36,6 +36,8 @@ HTTP_STATUS: dict[type[GenreWizError], int] = {
     StoreUnavailable: 503,
 }
 MIMETYPE = "application/problem+json"
+POINTERS: dict[type[GenreWizError], str] = {UrlBlocked: "/url"}
+"""Errors that are of one field, wherever they are found."""
 RETRY_AFTER_SECONDS: dict[type[GenreWizError], int] = {StoreUnavailable: 5}
 
 log = structlog.get_logger(__name__)
@@ -76,8 +78,16 @@ def _of_our_error(error: GenreWizError) -> Response:
         detail=error.detail,
         retryable=error.retryable,
         retry_after_seconds=RETRY_AFTER_SECONDS.get(type(error)),
-        errors=error.errors if isinstance(error, InvalidRequest) else (),
+        errors=_errors(error),
     )
+
+
+def _errors(error: GenreWizError) -> tuple[tuple[str, str], ...]:
+    """Pairs of a JSON pointer and what is wrong there."""
+    if isinstance(error, InvalidRequest):
+        return error.errors
+    pointer = POINTERS.get(type(error))
+    return ((pointer, error.detail),) if pointer else ()
 
 
 def _of_http_error(error: HTTPException) -> Response:

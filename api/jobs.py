@@ -6,21 +6,38 @@ or a job that the reaper rings.
 
 import secrets
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, TypeVar
+from urllib.parse import unquote
 
 import structlog
 from flask import Request
 from pydantic import ValidationError
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from api.metrics import ApiMetrics
-from api.uploads import Upload, receive
-from shared.errors import InvalidRequest, MalformedRequest, StoreUnavailable
-from shared.job import Job, JobId, NewJob
+from api.uploads import receive
+from shared.egress import EgressGuard
+from shared.errors import (
+    FetchFailed,
+    InvalidRequest,
+    MalformedRequest,
+    StoreUnavailable,
+    UploadTooLarge,
+)
+from shared.job import Job, JobId, NewJob, Source
 from shared.names import broker_queue
 from shared.ports import AudioStore, Doorbell
 from shared.redis_jobs import RedisJobStore
 from shared.settings import Settings
-from shared.wire import JobRequest
+from shared.shown import shown_name
+from shared.urls import Url, parse_url
+from shared.wire import JobRequest, UrlJobRequest
+
+MAX_JSON_BYTES = 64 * 2**10
+RESOLVE_SECONDS = 3.0
+"""For as long a request waits for the DNS; the worker asks again anyway."""
+
+Wanted = TypeVar("Wanted", bound=JobRequest)
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +60,7 @@ class JobService:
         audio: AudioStore,
         doorbell: Doorbell,
         metrics: ApiMetrics,
+        guard: EgressGuard,
         settings: Settings,
         off_loop: OffLoop,
     ) -> None:
@@ -50,43 +68,59 @@ class JobService:
         self._audio = audio
         self._doorbell = doorbell
         self._metrics = metrics
+        self._guard = guard
         self._settings = settings
         self._off_loop = off_loop
 
     def submit(self, request: Request) -> Job:
         """Receive an upload and accept its job; a RequestError leaves nothing behind."""
         self._jobs.ping()  # without Redis nothing can be promised: the upload is not even read
-        job_id = JobId(f"job_{secrets.token_hex(12)}")
+        job_id = _new_id()
         sink = self._audio.create(job_id)
         try:
             upload = receive(request, sink, max_bytes=self._settings.max_upload_bytes)
-            wanted = parse_job_part(upload.job_part)
+            wanted = parse_job_part(upload.job_part, JobRequest, what="job part")
             self._off_loop(sink.commit)
         finally:
             sink.discard()
         # Where Redis goes away now, the job may be accepted or not: its audio stays until the reaper knows.
-        job = self._accept(job_id, upload, wanted)
-        self._ring(job_id, broker_queue(wanted.queue))
-        return job
+        return self._accept(job_id, upload.source, wanted)
+
+    def submit_url(self, request: Request) -> Job:
+        """Accept a job whose song the worker fetches; a RequestError or UrlBlocked leaves nothing behind."""
+        self._jobs.ping()
+        wanted = parse_job_part(_json_body(request), UrlJobRequest, what="body")
+        url = self._checked(wanted.url)
+        filename = shown_name(unquote(url.path.rpartition("/")[2]))
+        source = Source(kind="url", filename=filename, url=url.shown)
+        return self._accept(_new_id(), source, wanted, url=wanted.url)
 
     def get(self, job_id: str) -> Job:
         """The job; UnknownJob."""
         return self._jobs.get(JobId(job_id))
 
-    def _accept(self, job_id: JobId, upload: Upload, wanted: JobRequest) -> Job:
+    def _checked(self, text: str) -> Url:
+        try:
+            return self._guard.check(text, seconds=RESOLVE_SECONDS).url
+        except FetchFailed:
+            return parse_url(text)  # a name that cannot be resolved now may be later: the worker will see
+
+    def _accept(self, job_id: JobId, source: Source, wanted: JobRequest, *, url: str | None = None) -> Job:
         job = self._jobs.accept(
             NewJob(
                 id=job_id,
                 queue=wanted.queue,
                 options=wanted.options,
-                source=upload.source,
+                source=source,
+                url=url,
                 max_attempts=self._settings.max_attempts,
                 result_ttl_seconds=self._settings.result_ttl_seconds,
                 metadata=wanted.metadata,
             )
         )
-        self._metrics.accepted(source=upload.source.kind, queue=wanted.queue)
-        log.info("job accepted", job_id=job_id, queue=wanted.queue, bytes=upload.source.bytes)
+        self._metrics.accepted(source=source.kind, queue=wanted.queue)
+        log.info("job accepted", job_id=job_id, source=source.kind, queue=wanted.queue, bytes=source.bytes)
+        self._ring(job_id, broker_queue(wanted.queue, source.kind))
         return job
 
     def _ring(self, job_id: JobId, queue: str) -> None:
@@ -98,15 +132,27 @@ class JobService:
             log.warning("doorbell not rung", job_id=job_id, error=error.detail)
 
 
-def parse_job_part(text: bytes | None) -> JobRequest:
-    """The `job` part; MalformedRequest where it is no JSON, InvalidRequest naming each wrong field."""
+def _new_id() -> JobId:
+    return JobId(f"job_{secrets.token_hex(12)}")
+
+
+def _json_body(request: Request) -> bytes:
+    request.max_content_length = MAX_JSON_BYTES
     try:
-        return JobRequest() if text is None else JobRequest.model_validate_json(text)
+        return request.get_data(cache=False)
+    except RequestEntityTooLarge as error:
+        raise UploadTooLarge(f"The body is larger than {MAX_JSON_BYTES} bytes.") from error
+
+
+def parse_job_part(text: bytes | None, kind: type[Wanted], *, what: str) -> Wanted:
+    """What a client asks for; MalformedRequest where it is no JSON, InvalidRequest naming what is wrong."""
+    try:
+        return kind.model_validate_json(b"{}" if text is None else text)
     except ValidationError as error:
         problems = error.errors(include_input=False, include_url=False, include_context=False)
         if problems[0]["type"] == "json_invalid":
-            raise MalformedRequest("The job part is not JSON.") from None
+            raise MalformedRequest(f"The {what} is not JSON.") from None
         errors = tuple(
             ("/" + "/".join(str(step) for step in problem["loc"]), problem["msg"]) for problem in problems
         )
-        raise InvalidRequest("The job part asks for what cannot be done.", errors=errors) from None
+        raise InvalidRequest(f"The {what} asks for what cannot be done.", errors=errors) from None

@@ -5,9 +5,7 @@ Nothing of a file is held in memory, and limits are applied before more is read.
 
 import hashlib
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import PurePosixPath, PureWindowsPath
 from typing import IO
 
 from flask import Request
@@ -23,13 +21,13 @@ from shared.errors import (
 )
 from shared.job import Source
 from shared.ports import AudioSink
-from shared.sniff import HEAD_BYTES, looks_like_audio
+from shared.shown import A_PLAYLIST, shown_name
+from shared.sniff import HEAD_BYTES, looks_like_audio, looks_like_playlist
 
 CHUNK_BYTES = 64 * 2**10
 MAX_FIELD_BYTES = 64 * 2**10
 ENVELOPE_BYTES = 2**20
 """What boundaries, headers and fields may add to a file in the length of a request."""
-MAX_FILENAME_CHARACTERS = 255
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,18 +147,9 @@ class _CheckedFile:
 
     def _sniff(self) -> None:
         if not looks_like_audio(self._head):
+            if looks_like_playlist(self._head):
+                raise UnsupportedFormat(A_PLAYLIST)
             raise UnsupportedFormat("The file's first bytes are those of no audio format that we know.")
-
-
-def shown_name(filename: str | None) -> str | None:
-    """A client's file name as we show it again: its last part, printable, not too long."""
-    if not filename:
-        return None
-    last = PurePosixPath(PureWindowsPath(filename).name).name
-    with suppress(UnicodeError):
-        last = last.encode("utf-8", "replace").decode()
-    shown = "".join(letter for letter in last if letter.isprintable())[:MAX_FILENAME_CHARACTERS]
-    return None if shown in ("", ".", "..") else shown
 
 
 def _too_large(max_bytes: int) -> str:

@@ -9,6 +9,7 @@ from gunicorn.http.errors import ParseException
 from api.app import create_api
 from api.metrics import metrics_app
 from api.pace import PacedBody
+from api.resolver import ResolverThreads
 from shared.logs import configure_logs
 from shared.settings import Settings, read_settings
 
@@ -37,7 +38,7 @@ def within(seconds: float, call: Callable[[], bytes]) -> bytes:
 def create_wsgi(settings: Settings) -> Wsgi:
     """The application of one gunicorn worker, running."""
     configure_logs(settings.log_format, settings.log_level)
-    api = create_api(settings, off_loop=off_loop)
+    api = create_api(settings, off_loop=off_loop, resolve=ResolverThreads())
     api.reaper.start()
     metrics = metrics_app(api.metrics, api.jobs)
     metrics_port = str(settings.api_metrics_port)

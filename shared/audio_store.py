@@ -5,10 +5,11 @@ No name that a user gave ever becomes a file name.
 
 import contextlib
 import os
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from shared.errors import SetupError, StoreUnavailable
 from shared.job import JobId
@@ -43,6 +44,13 @@ class DirectoryAudioStore:
             return self._path(job_id).open("rb")
         except OSError as error:
             raise StoreUnavailable("The job's audio cannot be read from the store.") from error
+
+    def scratch(self) -> BinaryIO:
+        """A file without a name in the directory, so that a crash leaves nothing to clean up."""
+        try:
+            return cast(BinaryIO, tempfile.TemporaryFile(dir=self._root))
+        except OSError as error:
+            raise StoreUnavailable("The audio store is full or cannot be written to.") from error
 
     def delete(self, job_id: JobId) -> None:
         """Remove the audio of a job."""

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from shared.classification import Classification, ModelIdentity
 from shared.errors import GenreWizError
-from shared.names import QueueName
+from shared.names import QueueName, SourceKind
 
 JobId = NewType("JobId", str)
 
@@ -46,10 +46,11 @@ class JobOptions(BaseModel):
 class Source:
     """Where the audio came from, and what the worker found it to be (None until it has looked)."""
 
-    kind: Literal["upload"]
+    kind: SourceKind
     filename: str | None
-    sha256: str
-    bytes: int
+    url: str | None = None  # without its query, where signatures stand
+    sha256: str | None = None  # of a URL: None until it was fetched, like its size
+    bytes: int | None = None
     duration_seconds: float | None = None
     sample_rate: int | None = None  # Hz, of the file itself
     channels: int | None = None
@@ -101,6 +102,7 @@ class NewJob:
     source: Source
     max_attempts: int
     result_ttl_seconds: int
+    url: str | None = field(default=None, repr=False)  # the whole of it, a secret
     metadata: Mapping[str, JsonValue] = field(default_factory=dict)
 
 

@@ -27,13 +27,15 @@ T = TypeVar("T")
 
 def of_new_job(job: NewJob) -> dict[str, str]:
     """The fields that acceptance adds to those that the script writes itself."""
-    return {
+    fields = {
         "max_attempts": str(job.max_attempts),
         "result_ttl_seconds": str(job.result_ttl_seconds),
         "options": dump(job.options),
         "source": dump(job.source),
         "metadata": dump(dict(job.metadata)),
     }
+    # In no other field: the end of the job removes this one, and nothing that shows a job reads it.
+    return fields if job.url is None else fields | {"url": job.url}
 
 
 def of_outcome(outcome: Outcome) -> dict[str, str]:

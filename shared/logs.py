@@ -22,7 +22,8 @@ def configure_logs(log_format: Literal["auto", "console", "json"], level: str) -
     """Send structlog's and the libraries' own log lines to stderr in one format."""
     console = log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
     render: list[Processor] = (
-        [structlog.dev.ConsoleRenderer()]
+        # Not the pretty tracebacks: they print local variables, and with them URLs that are secrets.
+        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
         if console
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )

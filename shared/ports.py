@@ -37,6 +37,10 @@ class AudioStore(Protocol):
         """The audio of a job; StoreUnavailable where it cannot be read."""
         ...
 
+    def scratch(self) -> BinaryIO:
+        """A file without a name, gone when it is closed or its process ends; StoreUnavailable."""
+        ...
+
     def delete(self, job_id: JobId) -> None:
         """Remove the audio of a job; nothing happens where there is none."""
         ...

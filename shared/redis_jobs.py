@@ -5,7 +5,7 @@ Every change of a job's status is one script, atomic, on Redis' clock. Nothing e
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,7 @@ class Claim:
     verdict: Verdict
     job: Job | None = None
     lease: Lease | None = None
+    url: str | None = field(default=None, repr=False)  # where to fetch the song: the whole URL, a secret
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +92,9 @@ class RedisJobStore:
 
     def accept(self, new: NewJob) -> Job:
         """From here on the job is never lost. Its audio must be durable before."""
-        record, place = self._run("accept", new.id, new.queue, *_flat(job_record.of_new_job(new)))
+        record, place = self._run(
+            "accept", new.id, new.source.kind, new.queue, *_flat(job_record.of_new_job(new))
+        )
         return _job(record, place)
 
     def get(self, job_id: JobId) -> Job:
@@ -108,7 +111,9 @@ class RedisJobStore:
             return Claim(verdict=Verdict(verdict))
         record = _record(rest[0])
         lease = Lease(job_id=job_id, token=int(record["token"]))
-        return Claim(verdict=Verdict.CLAIMED, job=job_record.to_job(record), lease=lease)
+        return Claim(
+            verdict=Verdict.CLAIMED, job=job_record.to_job(record), lease=lease, url=record.get("url")
+        )
 
     def renew(self, lease: Lease, *, lease_seconds: float) -> bool:
         """Prolong a lease; False when the job is no longer ours."""

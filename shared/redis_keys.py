@@ -3,10 +3,19 @@
 No other module spells a key.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from shared.job import JobId
-from shared.names import KEY_PREFIX, QUEUE_NAMES, RECOVERED_QUEUE, QueueName, broker_queue
+from shared.names import (
+    KEY_PREFIX,
+    QUEUE_NAMES,
+    SOURCE_KINDS,
+    QueueName,
+    SourceKind,
+    broker_queue,
+    recovered_queue,
+)
 
 
 @dataclass(frozen=True)
@@ -39,20 +48,31 @@ class Keys:
         """Hash: the record of a job."""
         return f"{self.prefix}:job:{job_id}"
 
-    def queued(self, queue: QueueName | str) -> str:
-        """Sorted set: id of every job that waits in a queue -> when it was accepted."""
-        return f"{self.prefix}:queued:{queue}"
+    def queued(self, queue: QueueName, kind: SourceKind = "upload") -> str:
+        """Sorted set: id of every job of a kind that waits in a queue -> when it was accepted."""
+        return f"{self.prefix}:queued:{'fetch:' if kind == 'url' else ''}{queue}"
 
     def lua(self) -> str:
         """The same names as Lua locals."""
-        brokers = ", ".join(f"['{name}'] = '{broker_queue(name)}'" for name in QUEUE_NAMES)
+        recovered = _table({kind: f"'{recovered_queue(kind)}'" for kind in SOURCE_KINDS})
         return "\n".join(
             [
                 f"local RUNNING, ACTIVE = '{self.running}', '{self.active}'",
                 f"local RUNG, WORKERS = '{self.rung}', '{self.workers}'",
-                f"local RECOVERED_QUEUE = '{RECOVERED_QUEUE}'",
-                f"local BROKER_QUEUE = {{ {brokers} }}",
+                f"local RECOVERED_QUEUE = {recovered}",
+                f"local BROKER_QUEUE = {_by_kind_and_queue(broker_queue)}",
+                f"local QUEUED = {_by_kind_and_queue(self.queued)}",
                 f"local function job_key(id) return '{self.job('')}' .. id end",
-                f"local function queued_key(queue) return '{self.queued('')}' .. queue end",
+                "local function queued_key(kind, queue) return QUEUED[kind or 'upload'][queue] end",
             ]
         )
+
+
+def _by_kind_and_queue(name: Callable[[QueueName, SourceKind], str]) -> str:
+    return _table(
+        {kind: _table({queue: f"'{name(queue, kind)}'" for queue in QUEUE_NAMES}) for kind in SOURCE_KINDS}
+    )
+
+
+def _table(values: Mapping[str, str]) -> str:
+    return "{ " + ", ".join(f"['{key}'] = {value}" for key, value in values.items()) + " }"

@@ -49,7 +49,7 @@ class Settings(BaseSettings):
 
     max_upload_bytes: PositiveInt = 200 * 2**20
     max_audio_seconds: PositiveFloat = 15 * 60
-    decode_memory_bytes: int = Field(default=2**30, ge=256 * 2**20)  # less, and the decoder cannot start
+    decode_memory_bytes: int = Field(default=2**30, ge=512 * 2**20)  # less, and some songs do not fit
     decode_cpu_seconds: PositiveInt = 60
     decode_seconds: PositiveFloat = 60
 

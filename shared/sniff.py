@@ -1,8 +1,8 @@
 """The first bytes of a file -> does it look like audio?
 
 A cheap first answer for whoever takes bytes in: a song is let through, a page, a picture or a playlist is
-not. It proves nothing (only `worker/decode.py` can), believes no file name and no content type, and never
-reads beyond the head.
+not, and a playlist is told for what it is. It proves nothing (only `worker/decode.py` can), believes no file
+name and no content type, and never reads beyond the head.
 """
 
 HEAD_BYTES = 64
@@ -30,6 +30,21 @@ _CHUNKED = {
 _PICTURE_BRANDS = (b"avi", b"hei", b"hev", b"mif", b"msf")
 _QUICKTIME_BOXES = (b"moov", b"mdat", b"wide")  # files older than the `ftyp` box begin with one of these
 
+# How playlists begin, in lower case: m3u (with and without its header), pls, asx, ffconcat, smil, wpl.
+_PLAYLISTS = (
+    b"#ext",
+    b"http://",
+    b"https://",
+    b"file://",
+    b"[playlist]",
+    b"[reference]",
+    b"<asx",
+    b"ffconcat version",
+    b"<smil",
+    b"<?wpl",
+    b"<playlist",
+)
+
 
 def looks_like_audio(head: bytes) -> bool:
     """Whether a file that begins with `head` (its first HEAD_BYTES, or all of a shorter one) may be a song.
@@ -46,6 +61,18 @@ def looks_like_audio(head: bytes) -> bool:
         # Cutters and recorders leave zeros in front of the first frame.
         or _is_mpeg_frame(head.lstrip(b"\0"))
     )
+
+
+def looks_like_playlist(head: bytes) -> bool:
+    """Whether a file that begins with `head` only says where audio is: m3u, pls, asx, xspf and their like."""
+    text = head[:HEAD_BYTES].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    return text.startswith(_PLAYLISTS) or (text.startswith(b"<?xml") and b"<playlist" in text)
+
+
+def looks_like_page(head: bytes) -> bool:
+    """Whether a file that begins with `head` is a web page."""
+    text = head[:HEAD_BYTES].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    return text.startswith((b"<!doctype html", b"<html", b"<head", b"<body", b"<!--"))
 
 
 def _is_mp4(head: bytes) -> bool:

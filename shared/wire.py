@@ -8,7 +8,7 @@ import json
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, JsonValue, TypeAdapter
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 
 from shared.classification import Classification, ModelIdentity, Prediction, TimelineEntry
 from shared.job import Job, JobError, JobOptions, Source, StageSeconds
@@ -58,6 +58,12 @@ class JobRequest(BaseModel):
     metadata: Annotated[dict[str, JsonValue], AfterValidator(_small_enough)] = {}
 
 
+class UrlJobRequest(JobRequest):
+    """A JSON body: the same, and the URL of the song."""
+
+    url: str = Field(min_length=1, repr=False)
+
+
 def job_body(job: Job) -> dict[str, Any]:
     """A job as every route shows it."""
     return {
@@ -105,6 +111,7 @@ def source_body(source: Source) -> dict[str, Any]:
     return {
         "kind": source.kind,
         "filename": source.filename,
+        "url": source.url,
         "sha256": source.sha256,
         "bytes": source.bytes,
         "duration_seconds": _seconds(source.duration_seconds),

@@ -12,6 +12,8 @@ from worker.batcher import Batcher, worthwhile_batch
 from worker.checkpoint import RELEASED, Checkpoint, load_checkpoint
 from worker.device import choose_device, share_cores
 from worker.pipeline import Pipeline
+from worker.sandbox.client import DecodeSandbox
+from worker.sandbox.limits import DecodeLimits
 
 
 @contextlib.contextmanager
@@ -20,6 +22,29 @@ def open_pipeline(
 ) -> Iterator[Pipeline]:
     """A warm pipeline for `settings.concurrency` threads; a SetupError where it cannot be had."""
     checkpoint = load_checkpoint(settings.checkpoint or RELEASED)
+    limits = decode_limits(settings)
+    with (
+        DecodeSandbox(sample_rate=checkpoint.features.sample_rate, limits=limits) as sandbox,
+        _open(settings, checkpoint, sandbox, on_batch) as pipeline,
+    ):
+        sandbox.wait_ready()  # it started while the model was loaded
+        yield pipeline
+
+
+def decode_limits(settings: Settings) -> DecodeLimits:
+    """What decoding one song may use."""
+    return DecodeLimits(
+        max_seconds=settings.max_audio_seconds,
+        memory_bytes=settings.decode_memory_bytes,
+        cpu_seconds=settings.decode_cpu_seconds,
+        wait_seconds=settings.decode_seconds,
+    )
+
+
+@contextlib.contextmanager
+def _open(
+    settings: Settings, checkpoint: Checkpoint, sandbox: DecodeSandbox, on_batch: Callable[[int], None]
+) -> Iterator[Pipeline]:
     device = choose_device(settings.device)
     share_cores(settings.concurrency)
     run = _runner(checkpoint.build().to(device))
@@ -38,9 +63,10 @@ def open_pipeline(
     try:
         yield Pipeline(
             checkpoint=checkpoint,
+            decode=sandbox.decode,
             batcher=batcher,
             device=device,
-            max_audio_seconds=settings.max_audio_seconds,
+            at_once=settings.concurrency,
         )
     finally:
         batcher.close()

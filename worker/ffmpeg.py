@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from shared.errors import AudioTooLong, CorruptAudio, NoAudioStream, UnsupportedFormat
 from shared.sniff import HEAD_BYTES, looks_like_audio
 from worker.completeness import TOLERANCE_SECONDS
-from worker.resample import Waveform
+from worker.song import Waveform
 
 # A playlist or an ffconcat script would make FFmpeg open the files it names, and no protocol_whitelist keeps
 # it from that. Those demuxers are not on this list.

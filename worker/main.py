@@ -7,20 +7,25 @@ from collections.abc import Callable, Sequence
 import structlog
 from celery import Celery
 from celery.platforms import SecurityWarning
-from celery.signals import worker_ready
+from celery.signals import worker_ready, worker_shutting_down
 
 from shared.audio_store import DirectoryAudioStore
 from shared.celery_queue import CeleryDoorbell, make_celery
+from shared.egress import make_guard
 from shared.errors import SetupError
 from shared.job import JobId
 from shared.logs import configure_logs
-from shared.names import BROKER_QUEUES, CLASSIFY_TASK
+from shared.names import CLASSIFY_TASK, broker_queues
+from shared.pinned_http import make_http
 from shared.reaper import Reaper
 from shared.redis_client import connect
 from shared.redis_jobs import RedisJobStore
 from shared.redis_keys import Keys
+from shared.resolve import resolve
 from shared.settings import Settings, read_settings
 from worker.build import open_pipeline
+from worker.fetch import Fetcher
+from worker.fetch_queue import FetchQueue
 from worker.health import HealthServer
 from worker.lease import LeaseKeeper
 from worker.metrics import WorkerMetrics
@@ -47,21 +52,41 @@ def run_worker(settings: Settings) -> int:
     reaper = Reaper(
         jobs=jobs, audio=audio, doorbell=CeleryDoorbell(celery), settings=settings, on_sweep=metrics.swept
     )
+    fetcher = Fetcher(guard=make_guard(settings, resolve), http=make_http(settings), settings=settings)
     with open_pipeline(settings, on_batch=metrics.batch) as pipeline:
         metrics.model_loaded(pipeline.identity)
         runner = Runner(
-            jobs=jobs, audio=audio, pipeline=pipeline, leases=leases, metrics=metrics, settings=settings
+            jobs=jobs,
+            audio=audio,
+            fetcher=fetcher,
+            pipeline=pipeline,
+            leases=leases,
+            metrics=metrics,
+            settings=settings,
         )
+        fetches = FetchQueue(celery, runner.run, concurrency=settings.fetch_concurrency)
         reaper.start()
         try:
-            return _consume(celery, runner, settings, on_ready=[leases.start, health.ready])
+            return _consume(
+                celery,
+                runner,
+                settings,
+                on_ready=[leases.start, fetches.start, health.ready],
+                on_stop=fetches.stop,
+            )
         finally:
+            fetches.join()
             reaper.stop()
             leases.stop()
 
 
 def _consume(
-    celery: Celery, runner: Runner, settings: Settings, *, on_ready: Sequence[Callable[[], None]]
+    celery: Celery,
+    runner: Runner,
+    settings: Settings,
+    *,
+    on_ready: Sequence[Callable[[], None]],
+    on_stop: Callable[[], None],
 ) -> int:
     # Without shared=False Celery would give this function to every other application of the process.
     @celery.task(name=CLASSIFY_TASK, shared=False)
@@ -73,11 +98,15 @@ def _consume(
         for call in on_ready:
             call()
 
+    def stop(**_: object) -> None:
+        on_stop()
+
     worker_ready.connect(take_messages)
+    worker_shutting_down.connect(stop)
     worker = celery.Worker(
         pool="threads",
         concurrency=settings.concurrency,
-        queues=list(BROKER_QUEUES),
+        queues=list(broker_queues("upload")),
         loglevel=settings.log_level.upper(),
         without_gossip=True,
         without_mingle=True,

@@ -1,13 +1,15 @@
-"""From audio bytes to a genre: decode, spectrogram, windows, model, answer.
+"""From audio bytes to a genre: decode, spectrogram, windows, model, answer, while the song is being read.
 
 The whole data flow in one place. It knows no job, no queue and no store; the worker and `genrewiz classify`
-both call it, so that they give the same answers.
+both call it, so that they give the same answers. Memory does not grow with a song's length.
 """
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from concurrent.futures import Future
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import BinaryIO, Literal
 
@@ -19,16 +21,18 @@ from shared.errors import JobFailure
 from shared.job import StageSeconds
 from worker.batcher import Batcher
 from worker.checkpoint import Checkpoint
-from worker.decode import DecodedAudio, check_audible, decode
-from worker.spectrogram import log_mel, mel_power
-from worker.windows import WindowTime, repeat_to_window, window_times, windows
+from worker.song import AudioFacts, Decode, Hearing
+from worker.stream import SongWindows
+from worker.windows import WindowTime, window_times
 
-Stage = Literal["decode", "spectrogram", "predict"]
+Stage = Literal["fetch", "decode", "predict"]
 Report = Callable[[Stage, float], None]
 """Hears of each step: its stage, and the fraction of the whole that is done. What it raises ends the run."""
 
-SHARE_BEFORE: dict[Stage, float] = {"decode": 0.0, "spectrogram": 0.7, "predict": 0.75}
-"""How much of a run's time has passed when a stage begins: shares measured on a 30 s MP3."""
+PREDICT_FROM = 0.75
+"""The fraction of a run that has passed when the last of a song is read; measured on a 30 s MP3."""
+MOST_WAITING = 64
+"""Windows of one song that wait for the model, 21 MB: a decoder that is faster than the model has to wait."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +41,7 @@ class Analysis:
 
     classification: Classification | None = None
     error: JobFailure | None = None
-    audio: DecodedAudio | None = None  # None where the song could not be decoded
+    audio: AudioFacts | None = None  # None where the song could not be decoded
     stage_seconds: StageSeconds  # of the stages that were reached
 
 
@@ -46,29 +50,60 @@ class _Stopwatch:
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
-    def stage(self, name: Stage) -> Iterator[None]:
+    def stage(self, name: str) -> Iterator[None]:
+        """Adds to the time of a stage: stages take turns while a song is read."""
         start = time.perf_counter()
         try:
             yield
         finally:
-            self.seconds[name] = time.perf_counter() - start
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
+
+
+class _Answers:
+    """What the model says of a song's windows, in their order."""
+
+    def __init__(self, batcher: Batcher, *, most: int | None) -> None:
+        """most: windows that are asked for at all."""
+        self._batcher = batcher
+        self._most = most
+        self._waiting: deque[Future[Tensor]] = deque()
+        self._rows: list[Tensor] = []
+
+    def ask(self, windows: Sequence[Tensor]) -> None:
+        """Windows (640, 128) in dB for the model; waits where too many do already."""
+        for window in windows:
+            if self._most is None or len(self._rows) + len(self._waiting) < self._most:
+                self._waiting.append(self._batcher.submit(window))
+        while len(self._waiting) > MOST_WAITING:
+            self._rows.append(self._waiting.popleft().result())
+
+    def logits(self) -> Tensor:
+        """(windows, genres), on the CPU, once all are there."""
+        while self._waiting:
+            self._rows.append(self._waiting.popleft().result())
+        return torch.stack(self._rows)
 
 
 class Pipeline:
-    """One model on one device, for any number of threads."""
+    """One model on one device, for any number of threads. A song is never in memory as a whole."""
 
     def __init__(
-        self, *, checkpoint: Checkpoint, batcher: Batcher, device: torch.device, max_audio_seconds: float
+        self,
+        *,
+        checkpoint: Checkpoint,
+        decode: Decode,
+        batcher: Batcher,
+        device: torch.device,
+        at_once: int,
     ) -> None:
+        """at_once: songs in hand at any time; more threads than that wait for their turn."""
         self._checkpoint = checkpoint
         self._features = checkpoint.features
+        self._decode = decode
         self._filterbank = checkpoint.mel_filterbank.to(device)
         self._batcher = batcher
         self._device = device
-        self._max_audio_seconds = max_audio_seconds
-        # Decoders in several threads hand the interpreter's lock to and fro at every frame: two at once take
-        # three times as long as one after the other. The other stages do run beside each other.
-        self._decoding = threading.Lock()
+        self._turns = threading.BoundedSemaphore(at_once)
 
     @property
     def identity(self) -> ModelIdentity:
@@ -79,45 +114,45 @@ class Pipeline:
         self, audio: BinaryIO, *, first_window_only: bool = False, report: Report = lambda *_: None
     ) -> Analysis:
         """Classify encoded audio. Whatever `report` raises, and any surprise, ends the run."""
-        watch, decoded = _Stopwatch(), None
-        report("decode", SHARE_BEFORE["decode"])
+        with self._turns:
+            return self._run(audio, report, most_windows=1 if first_window_only else None)
+
+    def _run(self, audio: BinaryIO, report: Report, *, most_windows: int | None) -> Analysis:
+        watch, hearing = _Stopwatch(), Hearing(self._features.sample_rate)
+        song = SongWindows(self._filterbank, self._features)
+        answers = _Answers(self._batcher, most=most_windows)
+        facts: AudioFacts | None = None
         try:
-            with self._decoding, watch.stage("decode"):
-                decoded = decode(
-                    audio, sample_rate=self._features.sample_rate, max_seconds=self._max_audio_seconds
-                )
-                check_audible(decoded.waveform, sample_rate=self._features.sample_rate)
+            with closing(self._decode(audio)) as decoding:
+                report("decode", 0.0)
+                while facts is None:
+                    try:
+                        with watch.stage("decode"):
+                            piece = next(decoding)
+                    except StopIteration as end:
+                        facts = end.value
+                        continue
+                    hearing.feed(piece.waveform)
+                    with watch.stage("spectrogram"):
+                        windows = song.feed(torch.from_numpy(piece.waveform).to(self._device))
+                    with watch.stage("predict"):
+                        answers.ask(windows)
+                    report("decode", PREDICT_FROM * piece.fraction)
+            hearing.check()
         except JobFailure as error:
-            return Analysis(error=error, audio=decoded, stage_seconds=StageSeconds(**watch.seconds))
-        report("spectrogram", SHARE_BEFORE["spectrogram"])
+            return Analysis(error=error, audio=facts, stage_seconds=StageSeconds(**watch.seconds))
         with watch.stage("spectrogram"):
-            seen, times = self._windows(decoded)
-        if first_window_only:
-            seen, times = seen[:1], times[:1]
+            windows = song.finish()
+        report("predict", PREDICT_FROM)
         with watch.stage("predict"):
-            logits = self._logits(seen, report)
+            answers.ask(windows)
+            logits = answers.logits()
+        times = window_times(song.frames, facts.duration_seconds, self._features)[: len(logits)]
         return Analysis(
             classification=self._classification(logits, times),
-            audio=decoded,
+            audio=facts,
             stage_seconds=StageSeconds(**watch.seconds),
         )
-
-    def _windows(self, decoded: DecodedAudio) -> tuple[Tensor, list[WindowTime]]:
-        """The windows of a song as the model sees them (windows, 640, 128) in dB, and when they are."""
-        waveform = torch.from_numpy(decoded.waveform).to(self._device)
-        power = mel_power(repeat_to_window(waveform, self._features), self._filterbank, self._features)
-        seen = log_mel(windows(power, self._features), top_db=self._features.top_db)
-        return seen, window_times(power.shape[0], decoded.duration_seconds, self._features)
-
-    def _logits(self, seen: Tensor, report: Report) -> Tensor:
-        """(windows, genres), on the CPU."""
-        start = SHARE_BEFORE["predict"]
-        answers = [self._batcher.submit(window) for window in seen]
-        rows = []
-        for done, answer in enumerate(answers):
-            report("predict", start + (1 - start) * done / len(answers))
-            rows.append(answer.result())
-        return torch.stack(rows)
 
     def _classification(self, logits: Tensor, times: Sequence[WindowTime]) -> Classification:
         calibrated = logits.double() / self._checkpoint.temperature

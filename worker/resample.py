@@ -8,9 +8,8 @@ import math
 
 import numpy as np
 import soxr
-from numpy.typing import NDArray
 
-Waveform = NDArray[np.float32]  # (samples,), mono, full scale is 1
+from worker.song import Waveform
 
 
 class Resampler:

@@ -7,7 +7,6 @@ model never sees features it was not trained on. It equals `librosa.feature.mels
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from worker.features import FeatureSettings
 
@@ -25,31 +24,59 @@ def mel_filterbank(settings: FeatureSettings) -> Tensor:
     return torch.from_numpy(mel(sr=settings.sample_rate, n_fft=settings.n_fft, n_mels=settings.n_mels))
 
 
-def mel_power(waveform: Tensor, filterbank: Tensor, settings: FeatureSettings) -> Tensor:
-    """The power in each mel band, (frames, n_mels), with frames = 1 + samples // hop_length.
+class MelStream:
+    """A waveform in pieces -> the power in each mel band, frame by frame as frames are full.
 
-    waveform: (samples,); filterbank: (n_mels, 1 + n_fft // 2), on the same device. Frame k is the n_fft
-    samples around sample k * hop_length under a periodic Hann analysis window; beyond its ends the waveform
-    is zero. |STFT|^2 summed over bins with the filterbank's weights.
+    Frame k is the n_fft samples around sample k * hop_length under a periodic Hann analysis window; beyond
+    its ends the waveform is zero. |STFT|^2 summed over bins with the filterbank's weights.
     """
-    # In single precision rounding shows (1e-3 dB) in bands far under the loudest; double costs 4 ms a clip.
-    hann_window = torch.hann_window(settings.n_fft, dtype=torch.float64, device=waveform.device)
-    padded = F.pad(waveform, (settings.n_fft // 2, settings.n_fft // 2))
-    frames = 1 + len(waveform) // settings.hop_length
-    pieces = []
-    for first in range(0, frames, _FRAMES_PER_PIECE):
-        last = min(first + _FRAMES_PER_PIECE, frames) - 1
+
+    def __init__(self, filterbank: Tensor, settings: FeatureSettings) -> None:
+        """filterbank: (n_mels, 1 + n_fft // 2), on the device of the waveform that comes."""
+        self._filterbank = filterbank
+        self._settings = settings
+        # In single precision rounding shows (1e-3 dB) in bands far under the loudest; double costs 4 ms.
+        self._hann_window = torch.hann_window(settings.n_fft, dtype=torch.float64, device=filterbank.device)
+        self._edge = torch.zeros(settings.n_fft // 2, device=filterbank.device)
+        self._rest = self._edge  # samples that wait for the frame they are in to be full
+
+    def feed(self, waveform: Tensor) -> Tensor:
+        """(samples,) -> (frames, n_mels): the frames that are full with this piece, often none."""
+        n_fft, hop_length = self._settings.n_fft, self._settings.hop_length
+        samples = torch.cat([self._rest, waveform])
+        frames = max(0, 1 + (len(samples) - n_fft) // hop_length)
+        self._rest = samples[frames * hop_length :].clone()  # a view would keep the whole piece in memory
+        powers = [
+            self._power(samples[first * hop_length : (last - 1) * hop_length + n_fft])
+            for first in range(0, frames, _FRAMES_PER_PIECE)
+            for last in (min(first + _FRAMES_PER_PIECE, frames),)
+        ]
+        return torch.cat(powers) if powers else self._filterbank.new_zeros((0, len(self._filterbank)))
+
+    def finish(self) -> Tensor:
+        """(frames, n_mels): the last frames, whose second half lies beyond the end."""
+        return self.feed(self._edge)
+
+    def _power(self, samples: Tensor) -> Tensor:
         stft = torch.stft(
-            padded[first * settings.hop_length : last * settings.hop_length + settings.n_fft].double(),
-            n_fft=settings.n_fft,
-            hop_length=settings.hop_length,
-            window=hann_window,
+            samples.double(),
+            n_fft=self._settings.n_fft,
+            hop_length=self._settings.hop_length,
+            window=self._hann_window,
             center=False,  # the padding is there already, once for the whole and not for each piece
             return_complex=True,
         )  # (1 + n_fft // 2, frames of the piece)
-        power = (stft.real.square() + stft.imag.square()).to(filterbank.dtype)
-        pieces.append((filterbank @ power).T)
-    return torch.cat(pieces)
+        power = (stft.real.square() + stft.imag.square()).to(self._filterbank.dtype)
+        return (self._filterbank @ power).T
+
+
+def mel_power(waveform: Tensor, filterbank: Tensor, settings: FeatureSettings) -> Tensor:
+    """The power in each mel band of a whole song, (frames, n_mels), with frames = 1 + samples // hop_length.
+
+    waveform: (samples,); filterbank: (n_mels, 1 + n_fft // 2), on the same device. As `MelStream`.
+    """
+    stream = MelStream(filterbank, settings)
+    return torch.cat([stream.feed(waveform), stream.finish()])
 
 
 def log_mel(windows: Tensor, *, top_db: float) -> Tensor:

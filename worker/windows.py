@@ -19,13 +19,17 @@ class WindowTime:
     end_seconds: float
 
 
+def samples_of_window(settings: FeatureSettings) -> int:
+    """Samples that fill a window: with centred frames a song has one more frame than it has hops."""
+    return (settings.window_frames - 1) * settings.hop_length
+
+
 def repeat_to_window(waveform: Tensor, settings: FeatureSettings) -> Tensor:
     """A song shorter than a window repeated until it fills one exactly; any other as it is. (samples,).
 
-    waveform: at least one sample. A spectrogram with centred frames has one more frame than the song has
-    hops, so a window of 640 frames is filled by 639 hops.
+    waveform: at least one sample.
     """
-    samples = (settings.window_frames - 1) * settings.hop_length
+    samples = samples_of_window(settings)
     if len(waveform) >= samples:
         return waveform
     return waveform.repeat(-(-samples // len(waveform)))[:samples]
@@ -48,6 +52,40 @@ def windows(mel_power: Tensor, settings: FeatureSettings) -> Tensor:
     """(frames, n_mels) -> (windows, window_frames, n_mels): the windows, in order."""
     starts = window_starts(mel_power.shape[0], settings)
     return torch.stack([mel_power[start : start + settings.window_frames] for start in starts])
+
+
+class WindowStream:
+    """A song's mel power in pieces -> its windows, each as soon as it is full: those of `windows`."""
+
+    def __init__(self, settings: FeatureSettings) -> None:
+        """Nothing of the song is known yet."""
+        self._settings = settings
+        self._kept = torch.zeros(0, settings.n_mels)  # of all frames those that a window may still need
+        self._first_kept = 0
+        self._cut = 0  # windows so far
+        self.frames = 0  # of the song so far
+
+    def feed(self, mel_power: Tensor) -> list[Tensor]:
+        """(frames, n_mels) -> windows (window_frames, n_mels) that are full with this piece."""
+        size, hop = self._settings.window_frames, self._settings.window_hop_frames
+        self._kept = torch.cat([self._kept.to(mel_power), mel_power])
+        self.frames += len(mel_power)
+        full = []
+        while self._cut * hop + size <= self.frames:
+            full.append(self._from(self._cut * hop)[:size])
+            self._cut += 1
+        # The next window begins a hop after the latest; the one that ends with the song may begin earlier.
+        first_needed = max(self._first_kept, min(self._cut * hop, self.frames - size))
+        self._kept, self._first_kept = self._from(first_needed).clone(), first_needed
+        return full
+
+    def finish(self) -> list[Tensor]:
+        """The window that ends with the song, where one is due; ValueError under a window's frames."""
+        starts = window_starts(self.frames, self._settings)
+        return [self._from(starts[-1])] if len(starts) > self._cut else []
+
+    def _from(self, frame: int) -> Tensor:
+        return self._kept[frame - self._first_kept :]
 
 
 def window_times(frames: int, duration_seconds: float, settings: FeatureSettings) -> list[WindowTime]:

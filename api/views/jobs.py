@@ -1,4 +1,4 @@
-"""/jobs: submit a song, see what became of it."""
+"""/jobs: submit a song or its URL, see what became of it."""
 
 from collections.abc import Callable
 
@@ -7,12 +7,11 @@ from flask.typing import ResponseReturnValue
 
 from api.jobs import JobService
 from api.metrics import ApiMetrics
-from shared.errors import GenreWizError, InvalidRequest, MalformedRequest, UnsupportedMediaType
+from shared.errors import GenreWizError, UnsupportedMediaType
 from shared.job import Job
 from shared.wire import job_body
 
 POLL_SECONDS = 1
-MAX_JSON_BYTES = 64 * 2**10
 
 
 def jobs_blueprint(service: JobService, metrics: ApiMetrics) -> Blueprint:
@@ -20,7 +19,7 @@ def jobs_blueprint(service: JobService, metrics: ApiMetrics) -> Blueprint:
     blueprint = Blueprint("jobs", __name__, url_prefix="/jobs")
     readers: dict[str, Callable[[], Job]] = {
         "multipart/form-data": lambda: service.submit(request),
-        "application/json": _refuse_json,
+        "application/json": lambda: service.submit_url(request),
     }
 
     @blueprint.post("")
@@ -28,7 +27,9 @@ def jobs_blueprint(service: JobService, metrics: ApiMetrics) -> Blueprint:
         try:
             reader = readers.get(request.mimetype)
             if reader is None:
-                raise UnsupportedMediaType("Send the song as multipart/form-data, in the part `file`.")
+                raise UnsupportedMediaType(
+                    "Send the song as multipart/form-data, in the part `file`, or its `url` in JSON."
+                )
             job = reader()
         except GenreWizError as error:
             metrics.rejected(error.code)
@@ -48,13 +49,3 @@ def _shown(job: Job, status: int) -> ResponseReturnValue:
     if not job.is_finished:
         headers["Retry-After"] = str(POLL_SECONDS)
     return jsonify(body), status, headers
-
-
-def _refuse_json() -> Job:
-    request.max_content_length = MAX_JSON_BYTES
-    if not isinstance(request.get_json(silent=True), dict):
-        raise MalformedRequest("The body is not a JSON object.")
-    raise InvalidRequest(
-        "Songs are taken as uploads: send multipart/form-data with the part `file`.",
-        errors=(("/url", "songs are not fetched from URLs here"),),
-    )

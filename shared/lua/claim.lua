@@ -3,8 +3,8 @@
 -- Returns { verdict }, and for 'claimed' the record behind it.
 local id, owner, lease_seconds, exhausted = unpack(ARGV)
 local key, time = job_key(id), now()
-local status, holder, attempt, max_attempts, queue =
-  unpack(redis.call('HMGET', key, 'status', 'owner', 'attempt', 'max_attempts', 'queue'))
+local status, holder, attempt, max_attempts, kind, queue =
+  unpack(redis.call('HMGET', key, 'status', 'owner', 'attempt', 'max_attempts', 'kind', 'queue'))
 
 if not status then return { 'unknown' } end
 if is_finished(status) then return { 'finished' } end
@@ -23,6 +23,6 @@ redis.call('HINCRBY', key, 'token', 1)
 redis.call('HSETNX', key, 'started_at', time)
 redis.call('HSET', key, 'status', 'running', 'owner', owner, 'stage', 'fetch', 'fraction', 0)
 redis.call('ZADD', RUNNING, later(time, lease_seconds), id)
-redis.call('ZREM', queued_key(queue), id)
+redis.call('ZREM', queued_key(kind, queue), id)
 redis.call('ZREM', RUNG, id)
 return { 'claimed', redis.call('HGETALL', key) }

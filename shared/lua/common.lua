@@ -18,12 +18,13 @@ end
 -- fields: a flat list of further fields and values.
 local function finish_job(id, status, fields)
   local key, time = job_key(id), now()
-  local queue, ttl = unpack(redis.call('HMGET', key, 'queue', 'result_ttl_seconds'))
+  local kind, queue, ttl = unpack(redis.call('HMGET', key, 'kind', 'queue', 'result_ttl_seconds'))
   redis.call('HSET', key, 'status', status, 'finished_at', time, 'expires_at', later(time, ttl), unpack(fields))
   if status == 'succeeded' then redis.call('HSET', key, 'fraction', 1) end
   redis.call('ZREM', RUNNING, id)
   redis.call('ZREM', ACTIVE, id)
   redis.call('ZREM', RUNG, id)
-  redis.call('ZREM', queued_key(queue), id)
+  redis.call('ZREM', queued_key(kind, queue), id)
+  redis.call('HDEL', key, 'url') -- it may hold a signature: kept only for as long as somebody has to fetch it
   redis.call('EXPIRE', key, ttl)
 end

@@ -7,8 +7,9 @@ local lapsed, failed, rings = 0, {}, {}
 
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', RUNNING, '-inf', time, 'LIMIT', 0, limit)) do
   local key = job_key(id)
-  local attempt, max_attempts, queue, accepted_at =
-    unpack(redis.call('HMGET', key, 'attempt', 'max_attempts', 'queue', 'accepted_at'))
+  local attempt, max_attempts, kind, queue, accepted_at =
+    unpack(redis.call('HMGET', key, 'attempt', 'max_attempts', 'kind', 'queue', 'accepted_at'))
+  kind = kind or 'upload'
   lapsed = lapsed + 1
   if not queue then
     redis.call('ZREM', RUNNING, id)
@@ -19,29 +20,32 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', RUNNING, '-inf', time, 'LIMIT', 
   else
     redis.call('HSET', key, 'status', 'queued', 'owner', '', 'stage', '', 'fraction', 0)
     redis.call('ZREM', RUNNING, id)
-    redis.call('ZADD', queued_key(queue), accepted_at, id) -- at its old place
+    redis.call('ZADD', queued_key(kind, queue), accepted_at, id) -- at its old place
     redis.call('ZADD', RUNG, time, id)
     table.insert(rings, id)
-    table.insert(rings, RECOVERED_QUEUE)
+    table.insert(rings, RECOVERED_QUEUE[kind])
   end
 end
 
 -- A doorbell is rung again only while the broker holds fewer of them than jobs wait, so that a long queue that
 -- is merely slow draws no storm of rings. Jobs that are passed over count as rung: they are looked at again later.
 local missing = {}
-for queue, broker_queue in pairs(BROKER_QUEUE) do
-  missing[queue] = redis.call('ZCARD', queued_key(queue)) - redis.call('LLEN', broker_queue)
+for kind, queues in pairs(BROKER_QUEUE) do
+  for queue, broker_queue in pairs(queues) do
+    missing[broker_queue] = redis.call('ZCARD', queued_key(kind, queue)) - redis.call('LLEN', broker_queue)
+  end
 end
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', RUNG, '-inf', later(time, -rering_seconds), 'LIMIT', 0, limit)) do
-  local queue = redis.call('HGET', job_key(id), 'queue')
+  local kind, queue = unpack(redis.call('HMGET', job_key(id), 'kind', 'queue'))
   if not queue then
     redis.call('ZREM', RUNG, id)
   else
     redis.call('ZADD', RUNG, time, id)
-    if missing[queue] > 0 then
-      missing[queue] = missing[queue] - 1
+    local broker_queue = BROKER_QUEUE[kind or 'upload'][queue]
+    if missing[broker_queue] > 0 then
+      missing[broker_queue] = missing[broker_queue] - 1
       table.insert(rings, id)
-      table.insert(rings, BROKER_QUEUE[queue])
+      table.insert(rings, broker_queue)
     end
   end
 end

@@ -2,7 +2,7 @@
 -- ARGV: id. Returns { record, place or -1 }; an empty record is an unknown job.
 local id = ARGV[1]
 local key = job_key(id)
-local queue = redis.call('HGET', key, 'queue')
-local place = queue and redis.call('ZRANK', queued_key(queue), id)
+local kind, queue = unpack(redis.call('HMGET', key, 'kind', 'queue'))
+local place = queue and redis.call('ZRANK', queued_key(kind, queue), id)
 
 return { redis.call('HGETALL', key), place or -1 }

@@ -67,7 +67,7 @@ def test_every_route_and_error_code_stands_in_the_readme():
 
 
 def test_each_queue_of_the_broker_has_one_name():
-    assert len(set(BROKER_QUEUES)) == len(BROKER_QUEUES) == 4
+    assert len(set(BROKER_QUEUES)) == len(BROKER_QUEUES) == 8
 
 
 def test_every_figure_of_quality_in_the_readme_is_that_of_the_evaluation():

@@ -2,24 +2,16 @@
 
 import json
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from support.audio import encode, music_like
+from support.readme import README, curl, printed_lines
 from support.service import FINISHED, Service, genrewiz
 from support.waiting import eventually
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
-PRINTED_URL = "http://127.0.0.1:8000"
 SONGS = {"wav": "wav16", "mp3": "mp3", "flac": "flac16", "ogg": "ogg", "m4a": "m4a"}
-
-
-def printed_lines(start: str) -> list[str]:
-    """The lines of the README's shell blocks that begin so."""
-    blocks = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
-    return [line for block in blocks for line in block.splitlines() if line.startswith(start)]
 
 
 @pytest.fixture
@@ -28,12 +20,6 @@ def songs(tmp_path: Path) -> Path:
     for name, kind in SONGS.items():
         (tmp_path / f"song.{name}").write_bytes(encode(music_like(seconds=5, seed=4), kind))
     return tmp_path
-
-
-def curl(line: str, service: Service, songs: Path) -> str:
-    """A printed line, at this service."""
-    command = line.replace(PRINTED_URL, service.url)
-    return subprocess.run(command, shell=True, cwd=songs, check=True, capture_output=True, text=True).stdout
 
 
 @pytest.mark.parametrize("name", SONGS)

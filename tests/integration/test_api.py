@@ -7,6 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from api.app import create_api
+from shared.errors import FetchFailed
 from shared.job import JobStatus
 from shared.names import CLASSIFY_TASK
 from shared.redis_keys import Keys
@@ -99,17 +100,110 @@ def test_what_is_no_audio_is_refused_and_leaves_nothing_behind(client, redis, se
     assert list(settings.audio_dir.iterdir()) == []
 
 
-def test_a_body_with_a_url_is_refused_with_the_reason(client):
-    body = problem_of(client.post("/jobs", json={"url": "https://x.example/a.mp3"}), 422, "invalid_request")
+SIGNED = "https://cdn.example/music/a%20song.mp3?sig=s3cret#t=10"
+
+
+def resolving(*addresses: str):
+    """A DNS that answers so for every name; without addresses, not at all."""
+
+    def resolve(host, port, *, seconds):
+        if not addresses:
+            raise FetchFailed("The URL's host cannot be resolved.")
+        return addresses
+
+    return resolve
+
+
+def client_with(settings, *addresses: str) -> FlaskClient:
+    return create_api(settings, resolve=resolving(*addresses)).app.test_client()
+
+
+@pytest.mark.parametrize("addresses", [("93.184.216.34", "2606:4700::1111"), ()], ids=["resolved", "not now"])
+def test_a_url_is_accepted_shown_without_its_query_and_rung_on_a_queue_of_its_own(
+    settings, redis, jobs, addresses
+):
+    response = client_with(settings, *addresses).post("/jobs", json={"url": SIGNED, "queue": "high"})
+
+    body = response.get_json()
+    assert response.status_code == 202
+    assert body["source"]["kind"] == "url"
+    assert body["source"]["url"] == "https://cdn.example/music/a%20song.mp3"
+    assert body["source"]["filename"] == "a song.mp3"
+    assert (body["source"]["sha256"], body["source"]["bytes"]) == (None, None)
+    assert body["progress"]["queue_position"] == 0
+    assert "s3cret" not in response.text
+    assert (redis.llen("gw.fetch.high"), redis.llen("gw.high")) == (1, 0)
+    assert "s3cret" not in str(redis.lrange("gw.fetch.high", 0, -1))
+    assert jobs.claim(body["id"], owner="w", lease_seconds=1).url == SIGNED
+
+
+def test_options_and_metadata_of_a_url_are_kept(settings, redis, jobs):
+    wanted = {"url": SIGNED, "options": {"top": 3}, "metadata": {"id": 7}}
+
+    body = client_with(settings, "93.184.216.34").post("/jobs", json=wanted).get_json()
+
+    assert jobs.get(body["id"]).options.top == 3
+    assert body["metadata"] == {"id": 7}
+
+
+@pytest.mark.parametrize(
+    ("url", "addresses"),
+    [
+        ("http://cdn.example/a.mp3", ("93.184.216.34",)),
+        ("https://user:s3cret@cdn.example/a.mp3", ("93.184.216.34",)),
+        ("https://127.0.0.1/a.mp3", ()),
+        ("https://[::ffff:10.0.0.1]/a.mp3", ()),
+        ("https://2130706433/a.mp3", ()),
+        ("https://cdn.example/a.mp3", ("10.0.0.1",)),
+        ("https://cdn.example/a.mp3", ("93.184.216.34", "::1")),
+        ("file:///etc/passwd", ()),
+        ("https://cdn.example/" + "a" * 3_000, ("93.184.216.34",)),
+        ("a.mp3", ()),
+    ],
+    ids=range(10),
+)
+def test_a_url_that_must_not_be_fetched_is_refused_at_the_door(settings, redis, url, addresses):
+    response = client_with(settings, *addresses).post("/jobs", json={"url": url})
+
+    body = problem_of(response, 422, "url_blocked")
+    assert [error["pointer"] for error in body["errors"]] == ["/url"]
+    assert "example" not in response.text
+    assert "s3cret" not in response.text
+    assert redis.keys() == []
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code", "pointers"),
+    [
+        ("{", 400, "malformed_request", []),
+        ("", 400, "malformed_request", []),
+        ("[1]", 422, "invalid_request", ["/"]),
+        ("{}", 422, "invalid_request", ["/url"]),
+        ('{"url": ""}', 422, "invalid_request", ["/url"]),
+        ('{"url": "https://cdn.example/\\ud800"}', 400, "malformed_request", []),
+        ('{"url": 7}', 422, "invalid_request", ["/url"]),
+        ('{"url": ["https://cdn.example/"]}', 422, "invalid_request", ["/url"]),
+        ('{"url": "https://cdn.example/", "speed": 1}', 422, "invalid_request", ["/speed"]),
+        ('{"url": "https://cdn.example/", "options": {"top": 0}}', 422, "invalid_request", ["/options/top"]),
+        ('{"url": "https://cdn.example/", "metadata": {"a": NaN}}', 422, "invalid_request", ["/metadata"]),
+        ('{"url": "https://cdn.example/", "metadata": "' + "x" * 70_000 + '"}', 413, "upload_too_large", []),
+    ],
+    ids=range(12),
+)
+def test_a_body_that_is_wrong_is_told_where(settings, redis, body, status, code, pointers):
+    client = client_with(settings, "93.184.216.34")
+
+    problem = problem_of(client.post("/jobs", data=body, content_type="application/json"), status, code)
+
+    assert [error["pointer"] for error in problem.get("errors", [])] == pointers
+    assert redis.keys() == []
+
+
+def test_an_upload_cannot_name_a_url_as_well(client, redis):
+    body = problem_of(post(client, job='{"url": "https://cdn.example/"}'), 422, "invalid_request")
 
     assert body["errors"][0]["pointer"] == "/url"
-    assert "x.example" not in json.dumps(body)
-
-
-def test_a_body_that_is_no_json_is_malformed(client):
-    response = client.post("/jobs", data="{", content_type="application/json")
-
-    problem_of(response, 400, "malformed_request")
+    assert redis.keys() == []
 
 
 def test_a_body_of_another_type_is_refused(client):

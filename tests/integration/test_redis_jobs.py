@@ -6,7 +6,7 @@ import pytest
 from redis import Redis
 
 from shared.errors import StoreUnavailable, UnknownJob
-from shared.job import JobId, JobStatus, Lease
+from shared.job import JobId, JobStatus, Lease, Source
 from shared.names import BROKER_QUEUES, RECOVERED_QUEUE
 from shared.redis_client import connect
 from shared.redis_jobs import RedisJobStore, Verdict
@@ -264,6 +264,62 @@ def test_a_long_queue_whose_doorbells_are_all_there_draws_no_storm_of_rings(jobs
 
     redis.lpop("gw.standard", 3)
     assert len(jobs.reap(rering_seconds=0).rings) == 3
+
+
+URL_SOURCE = Source(kind="url", filename="a.mp3", url="https://cdn.example/a.mp3")
+
+
+def test_urls_and_uploads_wait_in_rows_of_their_own(jobs, redis):
+    jobs.accept(new_job(1))
+    jobs.accept(new_job(2, source=URL_SOURCE, url="https://cdn.example/a.mp3"))
+
+    assert [jobs.get(new_job(number).id).progress.queue_position for number in (1, 2)] == [0, 0]
+    assert (redis.zcard(Keys().queued("standard")), redis.zcard(Keys().queued("standard", "url"))) == (1, 1)
+
+
+def test_the_lost_doorbell_of_a_url_is_rung_again_on_its_own_queue(jobs, redis):
+    new = new_job(queue="batch", source=URL_SOURCE, url="https://cdn.example/a.mp3")
+    jobs.accept(new)
+
+    sweep = jobs.reap(rering_seconds=0)
+
+    assert [(ring.job_id, ring.broker_queue) for ring in sweep.rings] == [(new.id, "gw.fetch.batch")]
+
+
+def test_doorbells_of_uploads_do_not_pass_for_those_of_urls(jobs, redis):
+    for number in range(4):
+        kind = {"source": URL_SOURCE, "url": "https://cdn.example/a.mp3"} if number % 2 else {}
+        jobs.accept(new_job(number, **kind))
+        redis.lpush("gw.standard", "a doorbell")
+
+    sweep = jobs.reap(rering_seconds=0)
+
+    assert [ring.broker_queue for ring in sweep.rings] == ["gw.fetch.standard"] * 2
+    assert jobs.depths().broker_messages["gw.fetch.standard"] == 0
+    assert jobs.depths().broker_messages["gw.standard"] == 4
+
+
+def test_a_job_that_was_accepted_before_there_were_urls_is_an_upload(jobs, redis, job_id):
+    redis.hdel(Keys().job(job_id), "kind")
+    assert jobs.reap(rering_seconds=0).rings[0].broker_queue == "gw.standard"
+
+    lease = claim(jobs, job_id)
+    lapse(redis, job_id)
+
+    assert jobs.reap(rering_seconds=60).rings[0].broker_queue == RECOVERED_QUEUE
+    assert jobs.get(job_id).progress.queue_position == 0
+    assert jobs.finish(claim(jobs, job_id, owner="w2"), success())
+    assert not jobs.finish(lease, success())
+    assert redis.zcard(Keys().queued("standard")) == 0
+
+
+def test_the_whole_url_is_printed_nowhere(jobs):
+    new = new_job(source=URL_SOURCE, url="https://cdn.example/a.mp3?sig=s3cret")
+    job = jobs.accept(new)
+    claimed = jobs.claim(new.id, owner="w", lease_seconds=60)
+
+    assert claimed.url == "https://cdn.example/a.mp3?sig=s3cret"
+    assert "s3cret" not in f"{new} {job} {claimed} {claimed.job}"
 
 
 def test_every_queue_of_the_scripts_is_one_that_workers_read():

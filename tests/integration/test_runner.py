@@ -1,5 +1,7 @@
 """What a worker does with a doorbell: on a real server, with stand-in pipelines."""
 
+import hashlib
+import socket
 from typing import BinaryIO
 
 import numpy as np
@@ -8,13 +10,17 @@ from prometheus_client import CollectorRegistry
 from redis import Redis
 
 from shared.audio_store import DirectoryAudioStore
+from shared.egress import EgressGuard
 from shared.errors import CorruptAudio, JobFailure
-from shared.job import JobId, JobStatus, StageSeconds
+from shared.job import JobId, JobStatus, Source, StageSeconds
+from shared.pinned_http import PinnedHttp
 from shared.redis_jobs import RedisJobStore
 from shared.redis_keys import Keys
 from shared.settings import Settings
 from support.jobs import MODEL, classification, new_job
+from support.web import Server, response, saying, song
 from worker.decode import DecodedAudio
+from worker.fetch import Fetcher
 from worker.lease import LeaseKeeper
 from worker.metrics import WorkerMetrics
 from worker.pipeline import Analysis
@@ -64,6 +70,7 @@ class World:
         self.metrics = WorkerMetrics()
         self.leases = LeaseKeeper(jobs=jobs, settings=settings)
         self._settings = settings
+        self.dns = ["127.0.0.1"]
         self.job_id = self.submit(1)
 
     def submit(self, number: int) -> JobId:
@@ -74,10 +81,22 @@ class World:
         self.jobs.accept(new)
         return new.id
 
+    def submit_url(self, number: int, url: str) -> JobId:
+        source = Source(kind="url", filename="song.wav", url=url.partition("?")[0])
+        new = new_job(number, source=source, url=url)
+        self.jobs.accept(new)
+        return new.id
+
+    def fetcher(self) -> Fetcher:
+        settings = Settings(egress_http=True, egress_allow="127.0.0.0/8")
+        guard = EgressGuard(http=True, allow=settings.egress_allow, resolve=lambda *_, **__: self.dns)
+        return Fetcher(guard=guard, http=PinnedHttp(), settings=settings)
+
     def run(self, pipeline: StubPipeline, job_id: JobId | None = None) -> None:
         Runner(
             jobs=self.jobs,
             audio=self.audio,
+            fetcher=self.fetcher(),
             pipeline=pipeline,
             leases=self.leases,
             metrics=self.metrics,
@@ -207,3 +226,100 @@ def test_each_end_of_a_job_is_counted_once(world):
     assert world.figure("job_queue_wait_seconds_count") == 2
     assert world.figure("stage_duration_seconds_count", stage="decode") == 2
     assert world.figure("stage_duration_seconds_count", stage="predict") == 0
+
+
+def test_the_song_of_a_url_is_fetched_heard_and_described(world):
+    with Server(saying(response(song()))) as server:
+        job_id = world.submit_url(2, server.url("/song.wav?sig=s3cret"))
+        pipeline = StubPipeline()
+
+        world.run(pipeline, job_id)
+
+    job = world.jobs.get(job_id)
+    assert pipeline.heard == [song()]
+    assert job.status is JobStatus.SUCCEEDED
+    assert (job.source.kind, job.source.bytes) == ("url", len(song()))
+    assert job.source.sha256 == hashlib.sha256(song()).hexdigest()
+    assert job.stage_seconds.fetch > 0
+    assert [path.name for path in world.audio._root.iterdir()] == [world.job_id]
+
+
+@pytest.mark.parametrize("end", ["finish", "attempts", "claim"])
+def test_the_whole_url_is_forgotten_when_its_job_has_finished(world, redis, end):
+    with Server(saying(response(b"", "404 Not Found"))) as server:
+        job_id = world.submit_url(2, server.url("/song.wav?sig=s3cret"))
+        assert "s3cret" in str(redis.hgetall(Keys().job(job_id)))
+        if end == "finish":
+            world.run(StubPipeline(), job_id)
+        else:
+            for _ in range(3):
+                world.jobs.claim(job_id, owner=f"{redis.incr('owners')}", lease_seconds=60)
+                redis.zadd(Keys().running, {job_id: 1})
+            if end == "attempts":
+                world.jobs.reap(rering_seconds=60)
+            else:
+                world.run(StubPipeline(), job_id)
+
+    job = world.jobs.get(job_id)
+    assert job.status is JobStatus.FAILED
+    assert job.error.code == ("fetch_failed" if end == "finish" else "too_many_attempts")
+    assert "s3cret" not in str(redis.hgetall(Keys().job(job_id)))
+
+
+def test_a_url_that_cannot_be_fetched_fails_its_job_with_the_reason(world):
+    with Server(saying(response(b"", "404 Not Found"))) as server:
+        job_id = world.submit_url(2, server.url())
+
+        world.run(StubPipeline(), job_id)
+
+    job = world.jobs.get(job_id)
+    assert (job.error.code, job.error.retryable) == ("fetch_failed", False)
+    assert (job.source.sha256, job.source.bytes, job.stage_seconds.decode) == (None, None, None)
+
+
+def test_a_name_that_changes_between_post_and_fetch_is_blocked(world):
+    with Server(saying(response(song()))) as server:
+        job_id = world.submit_url(2, f"http://name.example:{server.port}/")
+        world.dns = ["10.0.0.1"]
+
+        world.run(StubPipeline(), job_id)
+
+        assert server.accepted == 0
+    assert world.jobs.get(job_id).error.code == "url_blocked"
+
+
+def test_while_a_song_is_fetched_that_is_its_stage_and_a_lost_lease_ends_it(world, redis):
+    stages = []
+
+    def stream(connection: socket.socket, _: str) -> None:
+        whole = response(song())
+        connection.sendall(whole[:1_000])
+        stages.append(world.jobs.get(job_id).progress.stage)
+        redis.zadd(Keys().running, {job_id: 1})
+        world.jobs.reap(rering_seconds=60)
+        world.leases.renew_all()
+        connection.sendall(whole[1_000:])
+
+    pipeline = StubPipeline()
+    with Server(stream) as server:
+        job_id = world.submit_url(2, server.url())
+
+        world.run(pipeline, job_id)
+
+    assert stages == ["fetch"]
+    assert pipeline.heard == []
+    assert world.jobs.get(job_id).status is JobStatus.QUEUED
+
+
+def test_a_job_that_lost_its_worker_while_fetching_is_fetched_anew(world, redis):
+    with Server(saying(response(song()))) as server:
+        job_id = world.submit_url(2, server.url("/song.wav?sig=s3cret"))
+        world.jobs.claim(job_id, owner="killed", lease_seconds=60)
+        redis.zadd(Keys().running, {job_id: 1})
+        [ring] = world.jobs.reap(rering_seconds=60).rings
+
+        world.run(StubPipeline(), job_id)
+
+    assert ring.broker_queue == "gw.fetch.recovered"
+    assert world.jobs.get(job_id).status is JobStatus.SUCCEEDED
+    assert world.jobs.get(job_id).attempt == 2

@@ -109,6 +109,19 @@ def test_bytes_that_are_no_audio_are_refused_before_the_rest_is_read():
     assert stream.tell() < 200_000
 
 
+@pytest.mark.parametrize(
+    "playlist",
+    [
+        b"#EXTM3U\nfile:///etc/passwd\n" * 9,
+        b"[playlist]\nFile1=http://x.example/\n",
+        b"https://x.example/a.mp3\n",
+    ],
+)
+def test_a_playlist_is_refused_for_what_it_is(playlist):
+    with pytest.raises(UnsupportedFormat, match="playlist"):
+        received(request_with(file=(io.BytesIO(playlist), "a.mp3")))
+
+
 def test_a_file_over_the_limit_is_refused_whatever_the_length_says():
     with pytest.raises(UploadTooLarge):
         received(request_with(file=(io.BytesIO(WAV + bytes(3_000)), "a.wav")), max_bytes=2_000)

@@ -59,3 +59,19 @@ def test_a_directory_that_cannot_be_made_stops_the_process(tmp_path):
 
     with pytest.raises(SetupError, match="cannot be made"):
         DirectoryAudioStore(tmp_path / "file" / "audio")
+
+
+def test_scratch_has_no_name_and_is_gone_when_it_is_closed(store, tmp_path):
+    with store.scratch() as file:
+        file.write(b"la la")
+        file.seek(0)
+
+        assert file.read() == b"la la"
+        assert list((tmp_path / "audio").iterdir()) == []
+
+
+def test_a_directory_that_is_gone_gives_no_scratch(store, tmp_path):
+    (tmp_path / "audio").rmdir()
+
+    with pytest.raises(StoreUnavailable):
+        store.scratch()

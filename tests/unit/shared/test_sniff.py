@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.sniff import HEAD_BYTES, looks_like_audio
+from shared.sniff import HEAD_BYTES, looks_like_audio, looks_like_page, looks_like_playlist
 from support.audio import FORMATS, OPUS_SAMPLE_RATE, SAMPLE_RATE, encode, music_like
 
 
@@ -70,3 +70,24 @@ def test_only_the_head_counts():
     page = b"<html>".ljust(HEAD_BYTES) + encode(music_like(seconds=0.5), "wav16")
 
     assert not looks_like_audio(page)
+
+
+@pytest.mark.parametrize(
+    ("head", "playlist", "page"),
+    [
+        (b"#EXTM3U", True, False),
+        (b"\xef\xbb\xbf\r\n#extm3u", True, False),
+        (b"[Playlist]\r\n", True, False),
+        (b"<ASX VERSION='3.0'>", True, False),
+        (b"<?xml version='1.0'?>\n<playlist version='1'", True, False),
+        (b"<?xml version='1.0'?>\n<svg", False, False),
+        (b"ffconcat version 1.0", True, False),
+        (b"http://a.example/", True, False),
+        (b"<!DOCTYPE HTML>", False, True),
+        (b"\n  <html lang=en>", False, True),
+        (b"fLaC", False, False),
+        (b"", False, False),
+    ],
+)
+def test_playlists_and_pages_are_told_from_the_rest(head, playlist, page):
+    assert (looks_like_playlist(head), looks_like_page(head)) == (playlist, page)

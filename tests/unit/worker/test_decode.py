@@ -19,7 +19,8 @@ from shared.errors import (
     UnsupportedFormat,
 )
 from support.audio import FORMATS, OPUS_SAMPLE_RATE, SAMPLE_RATE, chirp, encode, music_like, noise, sine
-from worker.decode import check_audible, decode
+from worker.decode import decode
+from worker.song import Hearing
 
 RATE = 22_050
 LOSSLESS = [kind for kind in FORMATS if kind.startswith(("wav", "rf64", "flac", "aiff", "au"))]
@@ -29,6 +30,13 @@ ID3V1 = b"TAG" + b"A title".ljust(125, b"\0")
 
 def decoded(file, *, max_seconds=600.0, sample_rate=RATE):
     return decode(io.BytesIO(file), sample_rate=sample_rate, max_seconds=max_seconds)
+
+
+def check_audible(*pieces, sample_rate):
+    hearing = Hearing(sample_rate)
+    for piece in pieces:
+        hearing.feed(piece)
+    hearing.check()
 
 
 def by_librosa(file, sample_rate=RATE):
@@ -347,6 +355,12 @@ def test_a_song_is_silent_where_no_sample_reaches_minus_sixty_decibels():
     for silent in (just_under, np.zeros(4 * RATE, np.float32)):
         with pytest.raises(AudioSilent):
             check_audible(silent, sample_rate=RATE)
+
+
+def test_a_song_that_is_loud_once_is_heard_though_the_rest_is_silent():
+    quiet, loud = np.zeros(RATE, np.float32), sine(440, seconds=1, sample_rate=RATE)
+
+    check_audible(quiet, loud, quiet, sample_rate=RATE)
 
 
 # Damage

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.features import FeatureSettings
-from worker.windows import repeat_to_window, window_starts, window_times, windows
+from worker.windows import WindowStream, repeat_to_window, window_starts, window_times, windows
 
 SETTINGS = FeatureSettings()
 SMALL = FeatureSettings(hop_length=4, window_frames=8, window_hop_frames=4, n_mels=3)
@@ -64,6 +64,29 @@ def test_each_window_is_its_slice_of_the_spectrogram(frames):
     assert cut.shape == (len(starts), SMALL.window_frames, SMALL.n_mels)
     for window, start in zip(cut, starts, strict=True):
         assert torch.equal(window, mel_power[start : start + SMALL.window_frames])
+
+
+@given(st.lists(st.integers(min_value=0, max_value=40), min_size=1, max_size=12))
+def test_windows_cut_while_the_song_comes_in_are_those_of_the_whole(lengths):
+    whole = torch.arange(sum(lengths) * SMALL.n_mels).reshape(-1, SMALL.n_mels).float()
+    stream = WindowStream(SMALL)
+
+    cut = [window for piece in whole.split(lengths) for window in stream.feed(piece)]
+
+    assert stream.frames == len(whole)
+    if len(whole) < SMALL.window_frames:
+        assert not cut
+    else:
+        assert torch.equal(torch.stack([*cut, *stream.finish()]), windows(whole, SMALL))
+
+
+def test_a_long_song_keeps_no_more_than_the_frames_that_the_next_windows_need():
+    stream = WindowStream(SMALL)
+
+    for _ in range(1_000):
+        stream.feed(torch.zeros(3, SMALL.n_mels))
+
+    assert len(stream._kept) <= SMALL.window_frames + 3
 
 
 @given(st.integers(min_value=1, max_value=27))
