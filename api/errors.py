@@ -35,6 +35,7 @@ HTTP_STATUS: dict[type[GenreWizError], int] = {
     UrlBlocked: 422,
     StoreUnavailable: 503,
 }
+MIMETYPE = "application/problem+json"
 POINTERS: dict[type[GenreWizError], str] = {UrlBlocked: "/url"}
 """Errors that are of one field, wherever they are found."""
 RETRY_AFTER_SECONDS: dict[type[GenreWizError], int] = {StoreUnavailable: 5}
@@ -47,6 +48,25 @@ def install(app: Flask) -> None:
     app.register_error_handler(GenreWizError, _of_our_error)
     app.register_error_handler(HTTPException, _of_http_error)
     app.register_error_handler(Exception, _of_surprise)
+
+
+def unreadable_request() -> bytes:
+    """The whole answer, header and all, to what a server could not read as HTTP."""
+    error = MalformedRequest("The request is no HTTP that can be read here.")
+    status = http.HTTPStatus(HTTP_STATUS[type(error)])
+    body = _body(
+        status=status,
+        code=error.code,
+        title=error.title,
+        detail=error.detail,
+        retryable=error.retryable,
+        request_id=None,
+    )
+    text = json.dumps(body)
+    return (
+        f"HTTP/1.1 {status.value} {status.phrase}\r\nConnection: close\r\nContent-Type: {MIMETYPE}\r\n"
+        f"Content-Length: {len(text)}\r\n\r\n{text}"
+    ).encode("ascii")
 
 
 def _of_our_error(error: GenreWizError) -> Response:
@@ -102,20 +122,33 @@ def _problem(
     retry_after_seconds: int | None = None,
     errors: tuple[tuple[str, str], ...] = (),
 ) -> Response:
-    body: dict[str, Any] = {
+    body = _body(
+        status=status,
+        code=code,
+        title=title,
+        detail=detail,
+        retryable=retryable,
+        request_id=g.get("request_id"),
+    )
+    if retry_after_seconds is not None:
+        body["retry_after_seconds"] = retry_after_seconds
+    if errors:
+        body["errors"] = [{"pointer": pointer, "detail": text} for pointer, text in errors]
+    response = Response(json.dumps(body), status=status, mimetype=MIMETYPE)
+    if retry_after_seconds is not None:
+        response.headers["Retry-After"] = str(retry_after_seconds)
+    return response
+
+
+def _body(
+    *, status: int, code: str, title: str, detail: str, retryable: bool, request_id: str | None
+) -> dict[str, Any]:
+    return {
         "type": problem_type(code),
         "title": title,
         "status": status,
         "detail": detail,
         "code": code,
         "retryable": retryable,
-        "request_id": g.get("request_id"),
+        "request_id": request_id,
     }
-    if retry_after_seconds is not None:
-        body["retry_after_seconds"] = retry_after_seconds
-    if errors:
-        body["errors"] = [{"pointer": pointer, "detail": text} for pointer, text in errors]
-    response = Response(json.dumps(body), status=status, mimetype="application/problem+json")
-    if retry_after_seconds is not None:
-        response.headers["Retry-After"] = str(retry_after_seconds)
-    return response

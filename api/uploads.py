@@ -4,26 +4,28 @@ Nothing of a file is held in memory, and limits are applied before more is read.
 """
 
 import hashlib
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import IO
 
 from flask import Request
-from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
-from werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, MultipartDecoder, NeedData
+from werkzeug.exceptions import ClientDisconnected
 
-from shared.errors import InvalidRequest, MalformedRequest, UnsupportedFormat, UploadTooLarge
+from api.multipart import Part, read_parts
+from shared.errors import (
+    InvalidRequest,
+    MalformedRequest,
+    UnsupportedFormat,
+    UnsupportedMediaType,
+    UploadTooLarge,
+)
 from shared.job import Source
 from shared.ports import AudioSink
 from shared.shown import A_PLAYLIST, shown_name
 from shared.sniff import HEAD_BYTES, looks_like_audio, looks_like_playlist
 
 CHUNK_BYTES = 64 * 2**10
-YIELD_BYTES = 256 * 2**10
-"""After so many bytes other requests get their turn: a body that has arrived is read without a pause."""
 MAX_FIELD_BYTES = 64 * 2**10
-MAX_PARTS = 8
 ENVELOPE_BYTES = 2**20
 """What boundaries, headers and fields may add to a file in the length of a request."""
 
@@ -39,45 +41,28 @@ class Upload:
 def receive(request: Request, sink: AudioSink, *, max_bytes: int) -> Upload:
     """Read a multipart body into the sink, which the caller commits or discards.
 
-    Raises MalformedRequest, InvalidRequest, UploadTooLarge, UnsupportedFormat.
+    Raises MalformedRequest, InvalidRequest, UploadTooLarge, UnsupportedFormat, UnsupportedMediaType, and
+    UploadTooSlow where the request's stream does.
     """
     if request.content_length is not None and request.content_length > max_bytes + ENVELOPE_BYTES:
         raise UploadTooLarge(_too_large(max_bytes))
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise UnsupportedMediaType("Send the upload as it is: a Content-Encoding is not undone here.")
     boundary = request.mimetype_params.get("boundary", "").encode("ascii", "replace")
     if not boundary:
         raise MalformedRequest("The multipart body has no boundary.")
     parts = _Parts(sink, max_bytes=max_bytes)
-    for event in _events(request.stream, boundary):
+    for event in read_parts(_pieces(request.stream), boundary):
         parts.take(event)
     return parts.upload()
 
 
-def _events(stream: IO[bytes], boundary: bytes) -> Iterator[Event]:
-    decoder = MultipartDecoder(
-        boundary, max_form_memory_size=CHUNK_BYTES + MAX_FIELD_BYTES, max_parts=MAX_PARTS
-    )
-    read = 0
+def _pieces(stream: IO[bytes]) -> Iterator[bytes]:
     try:
-        while True:
-            event = decoder.next_event()
-            while isinstance(event, NeedData):
-                chunk = stream.read(CHUNK_BYTES)
-                if read // YIELD_BYTES != (read + len(chunk)) // YIELD_BYTES:
-                    time.sleep(0)
-                read += len(chunk)
-                decoder.receive_data(chunk or None)
-                event = decoder.next_event()
-            yield event
-            if isinstance(event, Epilogue):
-                return
+        while piece := stream.read(CHUNK_BYTES):
+            yield piece
     except ClientDisconnected as error:
         raise MalformedRequest("The upload ended before it was whole.") from error
-    except RequestEntityTooLarge as error:
-        raise MalformedRequest(
-            "The multipart body has too many parts, or headers that are too long."
-        ) from error
-    except ValueError as error:
-        raise MalformedRequest("The multipart body cannot be read.") from error
 
 
 class _Parts:
@@ -90,12 +75,12 @@ class _Parts:
         self._seen: set[str] = set()
         self._take_data: Callable[[bytes], None] = self._file.write
 
-    def take(self, event: Event) -> None:
-        """One event of the decoder."""
-        if isinstance(event, Field | File):
+    def take(self, event: Part | bytes) -> None:
+        """A part begins, or more of its content is there."""
+        if isinstance(event, Part):
             self._begin(event)
-        elif isinstance(event, Data):
-            self._take_data(event.data)
+        else:
+            self._take_data(event)
 
     def upload(self) -> Upload:
         """What was received, once all was read."""
@@ -107,11 +92,11 @@ class _Parts:
             job_part=bytes(self._job_part) if "job" in self._seen else None,
         )
 
-    def _begin(self, part: Field | File) -> None:
-        name = part.name or ""
+    def _begin(self, part: Part) -> None:
+        name = part.name
         if name in self._seen:
             raise InvalidRequest("A part stands twice.", errors=((f"/{name}", "only one is allowed"),))
-        if name == "file" and isinstance(part, File):
+        if name == "file" and part.filename is not None:
             self._filename = shown_name(part.filename)
             self._take_data = self._file.write
         elif name == "job":
@@ -143,12 +128,12 @@ class _CheckedFile:
 
     def write(self, data: bytes) -> None:
         self._size += len(data)
-        if self._size > self._max_bytes:
-            raise UploadTooLarge(_too_large(self._max_bytes))
         if len(self._head) < HEAD_BYTES:
             self._head += data[: HEAD_BYTES - len(self._head)]
             if len(self._head) == HEAD_BYTES:
                 self._sniff()
+        if self._size > self._max_bytes:
+            raise UploadTooLarge(_too_large(self._max_bytes))
         self._hash.update(data)
         self._sink.write(data)
 

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from gevent import get_hub
+from gevent import Timeout, get_hub
+from gunicorn.http.errors import ParseException
 
 from api.app import create_api
 from api.metrics import metrics_app
+from api.pace import PacedBody
 from api.resolver import ResolverThreads
 from shared.logs import configure_logs
 from shared.settings import Settings, read_settings
@@ -17,6 +19,20 @@ Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 def off_loop(call: Callable[[], None]) -> None:
     """In gevent's pool of real threads: an fsync must not stop the loop."""
     get_hub().threadpool.apply(call)
+
+
+def within(seconds: float, call: Callable[[], bytes]) -> bytes:
+    """Let the loop go on while the call waits; TimeoutError where it waits for longer."""
+    timer = Timeout(seconds)
+    try:
+        with timer:
+            return call()
+    except Timeout as error:
+        if error is not timer:
+            raise
+        raise TimeoutError from None
+    except ParseException as error:  # a chunk or a trailer that is none
+        raise ValueError from error
 
 
 def create_wsgi(settings: Settings) -> Wsgi:
@@ -34,6 +50,13 @@ def create_wsgi(settings: Settings) -> Wsgi:
             return metrics(environ, start_response)
         if at_metrics and environ["PATH_INFO"] not in ("/livez", "/readyz"):
             environ = {**environ, "PATH_INFO": "/not-on-this-port"}
+        body = PacedBody(
+            environ["wsgi.input"],
+            within=within,
+            bytes_per_second=settings.upload_min_bytes_per_second,
+            seconds=settings.upload_seconds,
+        )
+        environ = {**environ, "wsgi.input": body}
         return api.app(environ, start_response)
 
     return by_port

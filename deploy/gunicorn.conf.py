@@ -1,6 +1,7 @@
 """gunicorn for the api: gevent workers, two ports, one metrics directory."""
 
 import os
+import resource
 import shutil
 import sys
 from pathlib import Path
@@ -16,11 +17,17 @@ except SetupError as error:
 wsgi_app = "api.wsgi:app"
 bind = [f"{settings.host}:{settings.port}", f"{settings.metrics_host}:{settings.api_metrics_port}"]
 workers = settings.api_workers
-worker_class = "gevent"
+worker_class = "api.gevent_worker.Worker"
 worker_tmp_dir = "/dev/shm"  # noqa: S108  the heartbeat file of a worker: never on a slow disk
 graceful_timeout = settings.soft_stop_seconds
-keepalive = 5  # seconds; an idle connection holds up a stop for as long
+keepalive = 5  # seconds for a header, in all, and for an idle connection; it holds up a stop for as long
 control_socket_disable = True  # it would be written into the home folder
+
+# A connection may need a file, too; the rest is for Redis and the process itself.
+_, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
+files = 2**16 if most_files == resource.RLIM_INFINITY else min(most_files, 2**16)
+resource.setrlimit(resource.RLIMIT_NOFILE, (files, most_files))
+worker_connections = min(1_000, (files - 200) // 2)  # of each worker at each port; more wait in the backlog
 
 # Each worker writes its counters into files here, and any of them answers for all. One folder a metrics port,
 # which only one api can listen on.

@@ -1,5 +1,7 @@
 """The transitions of a job, on a real server."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from redis import Redis
 
@@ -341,3 +343,13 @@ def test_leases_lapse_by_the_clock_of_the_server(jobs, job_id):
     sweep = eventually(lambda: jobs.reap(rering_seconds=LEASE_SECONDS).rings)
 
     assert len(sweep) == 1
+
+
+def test_calls_beyond_the_last_connection_wait_for_their_turn(settings, redis):
+    client = connect(settings)
+
+    with ThreadPoolExecutor(150) as pool:  # each holds its connection until the server's time-out
+        answers = list(pool.map(lambda _: client.blpop(["nothing"], timeout=0.2), range(150)))
+
+    assert answers == [None] * 150
+    client.close()

@@ -1,0 +1,123 @@
+"""gunicorn's gevent worker, for clients that may be hostile: how bodies come in and how connections end.
+
+It knows framing and nothing of songs. gunicorn itself bounds the wait for a header (by `keepalive`, in all).
+"""
+
+from functools import partial
+from typing import Any
+
+from gunicorn import util
+from gunicorn.http.body import ChunkedReader
+from gunicorn.http.errors import InvalidResponseHeader, InvalidResponseHeaderName, ParseException
+from gunicorn.workers.ggevent import GeventWorker
+
+RECEIVE_BYTES = 64 * 2**10
+"""Of a body, at once: what a connection may hold in memory."""
+STALL_SECONDS = 30.0
+"""So long a client may take nothing of an answer."""
+LINGER_SECONDS = 2.0
+LINGER_BYTES = 2**20
+"""What is still read of a refused body: to close with bytes unread may take the answer from the client."""
+
+
+class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
+    """One api process."""
+
+    def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> Any:
+        """Answer; where part of the body was left unread, the answer says `close` and the connection ends.
+
+        gunicorn would read such a body to its end, in steps of 1 KiB, and let nobody else have a turn.
+        """
+        body = ArrivingBody(req, sock)
+        req._expected_100_continue = False  # gunicorn would say it before anybody has looked at the request
+        req.body = body
+        req.should_close = partial(_should_close, req.should_close, body)
+        sock.settimeout(STALL_SECONDS)
+        try:
+            return super().handle_request(listener_name, req, sock, addr)
+        except TimeoutError:
+            self.log.info("A client has taken nothing of its answer for %g s", STALL_SECONDS)
+            raise StopIteration from None
+        except StopIteration:
+            if not body.is_read:
+                util.close_graceful(sock, LINGER_SECONDS, LINGER_BYTES)
+            raise
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """What is no HTTP gets a problem like any other: gunicorn's answer and log repeat what was sent."""
+        if not isinstance(exc, ParseException) or isinstance(
+            exc, InvalidResponseHeader | InvalidResponseHeaderName
+        ):
+            super().handle_error(req, client, addr, exc)
+            return
+        from api.errors import unreadable_request  # Flask must not be imported before gevent has patched
+
+        self.log.info("A request could not be read: %s", type(exc).__name__)
+        try:
+            client.settimeout(STALL_SECONDS)
+            client.sendall(unreadable_request())
+        except OSError:
+            return
+        util.close_graceful(client, LINGER_SECONDS, LINGER_BYTES)
+
+
+def _should_close(asked_for: Any, body: "ArrivingBody") -> bool:
+    return asked_for() or not body.is_read
+
+
+class ArrivingBody:
+    """A body that gives what has come; gunicorn's own waits until all is there that was asked for.
+
+    A client that waits for a `100 Continue` gets it at the first read.
+    """
+
+    def __init__(self, req: Any, sock: Any) -> None:
+        self.failed = False  # gunicorn looks at it: where the next request begins is not known then
+        self._reader = req.body.reader
+        self._unreader = req.unreader
+        self._unreader.max_body_chunk = RECEIVE_BYTES
+        self._sock = sock
+        self._is_waited_for = req._expected_100_continue
+        self._held = b""
+
+    @property
+    def is_read(self) -> bool:
+        """Whether nothing of it is left in the connection."""
+        if isinstance(self._reader, ChunkedReader):
+            return self._reader.parser is None
+        return bool(self._reader.length == 0)
+
+    def read(self, size: int) -> bytes:
+        """At least a byte and at most `size`, which is not 0; nothing at the end."""
+        if self._is_waited_for:
+            self._is_waited_for = False
+            self._sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        try:
+            if isinstance(self._reader, ChunkedReader):
+                return self._of_chunks(size)
+            return self._of_length(size)
+        except Exception:
+            self.failed = True
+            raise
+
+    def _of_length(self, size: int) -> bytes:
+        size = min(size, self._reader.length)
+        if size == 0:
+            return b""
+        data: bytes = self._unreader.read(None, read_ahead=size)
+        if len(data) > size:
+            self._unreader.unread(data[size:])
+            data = data[:size]
+        self._reader.length -= len(data)
+        if not data:
+            raise ConnectionError("The client has hung up.")
+        return data
+
+    def _of_chunks(self, size: int) -> bytes:
+        while not self._held and self._reader.parser is not None:
+            try:
+                self._held = next(self._reader.parser)
+            except StopIteration:
+                self._reader.parser = None
+        data, self._held = self._held[:size], self._held[size:]
+        return data

@@ -1,0 +1,227 @@
+"""The api alone on a real gunicorn, and clients that write their requests by hand."""
+
+import json
+import os
+import re
+import socket
+import struct
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from redis import Redis
+
+from support.service import children
+from support.waiting import PATIENCE_SECONDS, eventually
+
+CHECKOUT = Path(__file__).parents[2]
+GUNICORN_CONFIG = CHECKOUT / "deploy" / "gunicorn.conf.py"
+BOUNDARY = "x"
+WAV = b"RIFF\x24\x00\x00\x00WAVEfmt " + bytes(1_000)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back: the status, the headers with names in lower case, the body."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def code(self) -> str | None:
+        """The problem's code."""
+        is_problem = self.headers.get("content-type") == "application/problem+json"
+        return json.loads(self.body)["code"] if is_problem else None
+
+
+class Connection:
+    """A socket to the api."""
+
+    def __init__(self, port: int, *, receive_bytes: int | None = None) -> None:
+        self.socket = socket.socket()
+        if receive_bytes:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+        self.socket.settimeout(PATIENCE_SECONDS)
+        self.socket.connect(("127.0.0.1", port))
+        self._held = b""
+
+    def __enter__(self) -> "Connection":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.socket.close()
+
+    def send(self, data: bytes) -> None:
+        self.socket.sendall(data)
+
+    def drip(self, data: bytes = b"\0") -> bool:
+        """Send a little; False where the api has hung up."""
+        try:
+            self.socket.sendall(data)
+        except OSError:
+            return False
+        return True
+
+    def reset(self) -> None:
+        """Hang up as a crashed client would: with a RST."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.socket.close()
+
+    def answer(self) -> Answer:
+        """The next answer that is not a mere `100 Continue`."""
+        while (answer := self.any_answer()).status == 100:
+            pass
+        return answer
+
+    def any_answer(self) -> Answer:
+        while b"\r\n\r\n" not in self._held:
+            self._hold_more()
+        head, _, self._held = self._held.partition(b"\r\n\r\n")
+        status, *lines = head.decode().split("\r\n")
+        headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
+        length = int(headers.get("content-length", 0))
+        while len(self._held) < length:
+            self._hold_more()
+        body, self._held = self._held[:length], self._held[length:]
+        return Answer(int(status.split()[1]), headers, body)
+
+    def is_closed(self) -> bool:
+        """Whether the api has ended the connection; waits for it."""
+        try:
+            return self.socket.recv(1) == b""
+        except ConnectionResetError:
+            return True
+
+    def is_gone(self) -> bool:
+        """The same at once: False where nothing has come."""
+        self.socket.settimeout(0)
+        try:
+            return self.is_closed()
+        except BlockingIOError:
+            return False
+
+    def _hold_more(self) -> None:
+        data = self.socket.recv(65_536)
+        assert data, f"hung up after {self._held!r}"
+        self._held += data
+
+
+class ApiServer:
+    """An api that is up, with its own audio directory."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", port: int, metrics_port: int, audio: Path) -> None:
+        self.process = process
+        self.port = port
+        self.metrics_port = metrics_port
+        self.audio = audio
+        self.http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False)
+
+    def connect(self, *, receive_bytes: int | None = None) -> Connection:
+        return Connection(self.port, receive_bytes=receive_bytes)
+
+    def ask(self, request: bytes) -> Answer:
+        """Send it all, read the first answer."""
+        with self.connect() as connection:
+            connection.send(request)
+            return connection.answer()
+
+    def files(self) -> list[str]:
+        """What is in the audio directory."""
+        return sorted(path.name for path in self.audio.iterdir())
+
+    def in_flight(self) -> int:
+        """Requests that are being answered, by the metrics."""
+        text = httpx.get(f"http://127.0.0.1:{self.metrics_port}/metrics", trust_env=False).text
+        found = re.findall(r"^genrewiz_http_requests_in_flight(?:\{.*\})? (\S+)$", text, re.MULTILINE)
+        return int(sum(float(value) for value in found))
+
+    def workers(self) -> list[int]:
+        """The processes that answer."""
+        return children(self.process.pid)
+
+
+@contextmanager
+def api_serving(
+    directory: Path, redis_url: str, *, file_bytes: int | None = None, **environment: str
+) -> Iterator[ApiServer]:
+    """An api on free ports; stopped at the end. file_bytes: what the disk takes of a file."""
+    limited = ["prlimit", f"--fsize={file_bytes}"] if file_bytes else []
+    port, metrics_port = _free_port(), _free_port()
+    audio, log = directory / "audio", directory / "api.log"
+    ours = {
+        "GENREWIZ_REDIS_URL": redis_url,
+        "GENREWIZ_AUDIO_DIR": str(audio),
+        "GENREWIZ_PORT": str(port),
+        "GENREWIZ_API_METRICS_PORT": str(metrics_port),
+        "GENREWIZ_SOFT_STOP_SECONDS": "0",
+    }
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [*limited, sys.executable, "-m", "gunicorn", "--config", str(GUNICORN_CONFIG)],
+            env={**os.environ, **ours, **environment},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    server = ApiServer(process, port, metrics_port, audio)
+    try:
+        eventually(lambda: _is_ready(server))
+        yield server
+    except BaseException:
+        print(log.read_text()[-20_000:])
+        raise
+    finally:
+        process.terminate()
+        process.wait()
+        server.http.close()
+
+
+def jobs_of(redis: Redis) -> list[bytes]:
+    """The keys of jobs and doorbells: none where nothing was promised."""
+    return list(redis.keys())
+
+
+def upload(*, length: int | None = None, chunked: bool = False, headers: str = "") -> bytes:
+    """The head of an upload whose body has this length."""
+    lines = [f"POST /jobs HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary={BOUNDARY}\r\n"]
+    if length is not None:
+        lines.append(f"Content-Length: {length}\r\n")
+    if chunked:
+        lines.append("Transfer-Encoding: chunked\r\n")
+    return "".join([*lines, headers, "\r\n"]).encode()
+
+
+def file_part(content: bytes, filename: bytes = b"a.wav") -> bytes:
+    """A `file` part with the boundary before it."""
+    return part(b'name="file"; filename="%s"' % filename, content)
+
+
+def part(parameters: bytes, content: bytes, more: bytes = b"") -> bytes:
+    """A part with the boundary before it and the line break behind it."""
+    return (
+        b"--x\r\nContent-Disposition: form-data; " + parameters + b"\r\n" + more + b"\r\n" + content + b"\r\n"
+    )
+
+
+END = b"--x--\r\n"
+
+
+def chunk(data: bytes) -> bytes:
+    return b"%x\r\n%s\r\n" % (len(data), data)
+
+
+def _is_ready(server: ApiServer) -> bool:
+    assert server.process.poll() is None
+    with suppress(httpx.HTTPError):
+        return server.http.get("/readyz").status_code == 200
+    return False
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
