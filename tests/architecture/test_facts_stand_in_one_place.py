@@ -70,6 +70,16 @@ def test_each_queue_of_the_broker_has_one_name():
     assert len(set(BROKER_QUEUES)) == len(BROKER_QUEUES) == 8
 
 
+def test_every_test_that_the_page_on_security_names_is_there():
+    page = (CHECKOUT / "docs" / "security.md").read_text()
+    tests = "\n".join(path.read_text() for path in (CHECKOUT / "tests").rglob("test_*.py"))
+
+    named = set(re.findall(r"`(test_\w+)`", page))
+
+    assert len(named) > 30
+    assert {name for name in named if f"def {name}(" not in tests} == set()
+
+
 def test_every_figure_of_quality_in_the_readme_is_that_of_the_evaluation():
     readme = (CHECKOUT / "README.md").read_text()
     lists = json.loads((CHECKOUT / "docs" / "evaluation.json").read_text())["lists"]

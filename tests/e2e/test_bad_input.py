@@ -7,6 +7,7 @@ import pytest
 
 from support.audio import encode, music_like
 from support.service import LIMITS, MAX_UPLOAD_BYTES, Service, genrewiz
+from support.waiting import eventually
 
 
 def wav(seconds: float, level: float = 0.3) -> bytes:
@@ -105,3 +106,12 @@ def test_where_some_files_fail_classify_says_so_and_answers_for_the_rest(tmp_pat
     assert "unsupported_format" in done.stderr
     assert "No such file" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_name_of_a_song_stands_in_no_log(service: Service, sample):
+    named = service.classify("a-title-that-nobody-else-has.mp3", sample)
+    service.classify("a-title-that-nobody-else-has.mp3", b"fLaC" + bytes(500))
+
+    assert named["source"]["filename"] == "a-title-that-nobody-else-has.mp3"
+    eventually(lambda: sum(named["id"] in line for line in service.lines) >= 2)
+    assert not [line for line in service.lines if "nobody-else" in line]

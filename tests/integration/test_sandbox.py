@@ -16,12 +16,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fuzz.campaign import SEEDS
 
 from shared.errors import (
     AudioTooLong,
     CorruptAudio,
     DecodeCrashed,
     DecodeTimeout,
+    JobFailure,
     SetupError,
     UnsupportedFormat,
 )
@@ -123,6 +125,14 @@ def test_what_is_wrong_with_a_file_comes_out_with_its_sentence(walled, file, err
         decode(io.BytesIO(file), sample_rate=RATE, max_seconds=60)
 
     assert inside.value.detail == here.value.detail
+
+
+@pytest.mark.parametrize("find", sorted(SEEDS.glob("*.bin")), ids=lambda path: path.stem)
+def test_no_find_of_the_past_crashes_the_decoder(walled, find):
+    try:
+        whole(walled, find.read_bytes())
+    except JobFailure as error:
+        assert not isinstance(error, DecodeCrashed | DecodeTimeout)
 
 
 # Walls: each that should refuses an attack by itself, and without all of them the attack gets through

@@ -188,7 +188,7 @@ NONSENSE = {
     "truth for a number": _facts(channels=True),
     "long codec": _facts(codec="x" * 1_000),
     "codec of two lines": _facts(codec="mp3\nERROR all is lost"),
-    "no channels": _facts(channels=0),
+    "fewer channels than none": _facts(channels=-1),
     "no end": _facts(duration_seconds=float("inf")),
     "not a length": _facts(duration_seconds=float("nan")),
     "unknown failure": _record(FAILURE, write_failure("setup_error", "Stop the worker.")),

@@ -82,8 +82,9 @@ def read_facts(body: bytearray) -> AudioFacts:
     facts = AudioFacts(**said)
     if not (facts.codec.isascii() and facts.codec.isprintable() and len(facts.codec) <= 64):
         raise OutOfForm("a codec without a name")
+    # A stream of which nothing could be decoded may have no rate and no channels.
     if not (
-        0 <= facts.duration_seconds < float("inf") and facts.channels > 0 and facts.source_sample_rate > 0
+        0 <= facts.duration_seconds < float("inf") and facts.channels >= 0 and facts.source_sample_rate >= 0
     ):
         raise OutOfForm("facts that cannot be")
     return facts
