@@ -80,6 +80,14 @@ def got(opened: DecodeSandbox, attack: str, *arguments: object) -> str:
     return error.value.detail
 
 
+def ending(opened: DecodeSandbox, file: bytes) -> type[JobFailure] | None:
+    try:
+        whole(opened, file)
+    except JobFailure as error:
+        return type(error)
+    return None
+
+
 def is_well(opened: DecodeSandbox) -> bool:
     return whole(opened, SONG)[1].codec == "flac"
 
@@ -129,10 +137,7 @@ def test_what_is_wrong_with_a_file_comes_out_with_its_sentence(walled, file, err
 
 @pytest.mark.parametrize("find", sorted(SEEDS.glob("*.bin")), ids=lambda path: path.stem)
 def test_no_find_of_the_past_crashes_the_decoder(walled, find):
-    try:
-        whole(walled, find.read_bytes())
-    except JobFailure as error:
-        assert not isinstance(error, DecodeCrashed | DecodeTimeout)
+    assert ending(walled, find.read_bytes()) not in (DecodeCrashed, DecodeTimeout)
 
 
 # Walls: each that should refuses an attack by itself, and without all of them the attack gets through
