@@ -27,6 +27,7 @@ demo: $(SERVE_STAMP) ## Start everything on free ports, classify one bundled son
 	@$(BIN)/genrewiz demo
 
 test: check $(VENV)/.tools ## Everything: what CI runs
+	$(PYTEST) -n auto tests/files
 	$(PYTEST) tests/integration tests/e2e
 
 check: lint types imports unit ## The quick part: format, lint, types, import contracts, unit tests

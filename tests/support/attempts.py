@@ -11,6 +11,7 @@ import signal
 import tempfile
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
@@ -30,7 +31,7 @@ class Attempt:
 
     outcome: str  # "ok", the code of a JobFailure, or words with a blank in them where neither came
     seconds: float
-    peak_bytes: int  # resident; what the child was born with is in it
+    peak_bytes: int  # resident, over what the child was born with
 
     @property
     def is_good(self) -> bool:
@@ -50,6 +51,7 @@ def attempted(data: bytes, *, max_seconds: float = 900, limit_seconds: float = 3
     """As `attempt`, with what it cost."""
     reader, writer = os.pipe()
     begun = time.monotonic()
+    born_with = _resident_bytes()
     child = os.fork()
     if not child:
         os.close(reader)
@@ -65,7 +67,11 @@ def attempted(data: bytes, *, max_seconds: float = 900, limit_seconds: float = 3
         _, status, usage = os.wait4(child, 0)
     seconds = time.monotonic() - begun
     outcome = said or _how_it_died(status, in_time)
-    return Attempt(outcome=outcome, seconds=seconds, peak_bytes=usage.ru_maxrss * 1024)
+    return Attempt(outcome=outcome, seconds=seconds, peak_bytes=usage.ru_maxrss * 1024 - born_with)
+
+
+def _resident_bytes() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 
 def _how_it_died(status: int, in_time: bool) -> str:

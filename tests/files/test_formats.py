@@ -10,7 +10,7 @@ from support.formats import EXACT, error_decibels
 FORMS = [
     pytest.param(family, form, id=f"{family.name}-{form}") for family in FAMILIES for form in family.forms()
 ]
-DOCUMENT = Path(__file__).parents[3] / "docs" / "formats.md"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "formats.md"
 
 
 @pytest.mark.parametrize(("family", "form"), FORMS)
