@@ -38,7 +38,7 @@ def decode_pieces(audio: BinaryIO, *, sample_rate: int, max_seconds: float) -> D
         resampler = Resampler(sample_rate)
         declared_seconds = source.declared_seconds
         for samples, rate in source.pieces():
-            fraction = min(1.0, source.seconds / declared_seconds) if declared_seconds else 0.0
+            fraction = _fraction(source.seconds, of=declared_seconds)
             for waveform in resampler.feed(samples, sample_rate=rate):
                 yield Piece(waveform=waveform, fraction=fraction)
         for waveform in resampler.finish():
@@ -58,6 +58,11 @@ def decode_pieces(audio: BinaryIO, *, sample_rate: int, max_seconds: float) -> D
         duration_seconds=source.seconds,
         truncated=truncated,
     )
+
+
+def _fraction(seconds: float, *, of: float | None) -> float:
+    """How much that is of a length which a header names, and which may be anything."""
+    return min(1.0, seconds / of) if of is not None and of > 0 else 0.0
 
 
 def decode(audio: BinaryIO, *, sample_rate: int, max_seconds: float) -> DecodedAudio:

@@ -67,7 +67,7 @@ def attempted(data: bytes, *, max_seconds: float = 900, limit_seconds: float = 3
         _, status, usage = os.wait4(child, 0)
     seconds = time.monotonic() - begun
     outcome = said or _how_it_died(status, in_time)
-    return Attempt(outcome=outcome, seconds=seconds, peak_bytes=usage.ru_maxrss * 1024 - born_with)
+    return Attempt(outcome=outcome, seconds=seconds, peak_bytes=max(0, usage.ru_maxrss * 1024 - born_with))
 
 
 def _resident_bytes() -> int:
