@@ -21,7 +21,7 @@ from shared.errors import JobFailure
 from shared.job import StageSeconds
 from worker.batcher import Batcher
 from worker.checkpoint import Checkpoint
-from worker.song import AudioFacts, Decode, Hearing
+from worker.song import AudioFacts, Decode, Decoding, Hearing, Piece
 from worker.stream import SongWindows
 from worker.windows import WindowTime, window_times
 
@@ -62,9 +62,10 @@ class _Stopwatch:
 class _Answers:
     """What the model says of a song's windows, in their order."""
 
-    def __init__(self, batcher: Batcher, *, most: int | None) -> None:
+    def __init__(self, batcher: Batcher, watch: _Stopwatch, *, most: int | None) -> None:
         """most: windows that are asked for at all."""
         self._batcher = batcher
+        self._watch = watch
         self._most = most
         self._waiting: deque[Future[Tensor]] = deque()
         self._rows: list[Tensor] = []
@@ -74,14 +75,27 @@ class _Answers:
         for window in windows:
             if self._most is None or len(self._rows) + len(self._waiting) < self._most:
                 self._waiting.append(self._batcher.submit(window))
-        while len(self._waiting) > MOST_WAITING:
-            self._rows.append(self._waiting.popleft().result())
+                self._take(leave=MOST_WAITING)
 
-    def logits(self) -> Tensor:
+    def all(self) -> Tensor:
         """(windows, genres), on the CPU, once all are there."""
-        while self._waiting:
-            self._rows.append(self._waiting.popleft().result())
+        self._take(leave=0)
         return torch.stack(self._rows)
+
+    def _take(self, *, leave: int) -> None:
+        with self._watch.stage("predict"):
+            while len(self._waiting) > leave:
+                self._rows.append(self._waiting.popleft().result())
+
+
+def _next(decoding: Decoding, watch: _Stopwatch) -> Piece | AudioFacts:
+    """The next piece of a song, or at its end what it turned out to be."""
+    with watch.stage("decode"):
+        try:
+            return next(decoding)
+        except StopIteration as end:
+            facts: AudioFacts = end.value
+            return facts
 
 
 class Pipeline:
@@ -120,34 +134,26 @@ class Pipeline:
     def _run(self, audio: BinaryIO, report: Report, *, most_windows: int | None) -> Analysis:
         watch, hearing = _Stopwatch(), Hearing(self._features.sample_rate)
         song = SongWindows(self._filterbank, self._features)
-        answers = _Answers(self._batcher, most=most_windows)
-        facts: AudioFacts | None = None
+        answers = _Answers(self._batcher, watch, most=most_windows)
+        report("decode", 0.0)
+        facts = None
         try:
             with closing(self._decode(audio)) as decoding:
-                report("decode", 0.0)
-                while facts is None:
-                    try:
-                        with watch.stage("decode"):
-                            piece = next(decoding)
-                    except StopIteration as end:
-                        facts = end.value
-                        continue
-                    hearing.feed(piece.waveform)
+                while isinstance(said := _next(decoding, watch), Piece):
+                    hearing.feed(said.waveform)
                     with watch.stage("spectrogram"):
-                        windows = song.feed(torch.from_numpy(piece.waveform).to(self._device))
-                    if windows:
-                        with watch.stage("predict"):
-                            answers.ask(windows)
-                    report("decode", PREDICT_FROM * piece.fraction)
+                        windows = song.feed(torch.from_numpy(said.waveform).to(self._device))
+                    answers.ask(windows)
+                    report("decode", PREDICT_FROM * said.fraction)
+            facts = said
             hearing.check()
         except JobFailure as error:
             return Analysis(error=error, audio=facts, stage_seconds=StageSeconds(**watch.seconds))
         with watch.stage("spectrogram"):
             windows = song.finish()
         report("predict", PREDICT_FROM)
-        with watch.stage("predict"):
-            answers.ask(windows)
-            logits = answers.logits()
+        answers.ask(windows)
+        logits = answers.all()
         times = window_times(song.frames, facts.duration_seconds, self._features)[: len(logits)]
         return Analysis(
             classification=self._classification(logits, times),

@@ -388,7 +388,8 @@ def test_a_worker_that_is_killed_leaves_no_process_behind():
         "from worker.sandbox.limits import DecodeLimits\n"
         "limits = DecodeLimits(max_seconds=60, memory_bytes=2**30, cpu_seconds=60, wait_seconds=600)\n"
         "box = DecodeSandbox(sample_rate=22050, limits=limits, program=['-m', 'support.evil'])\n"
-        "next(iter(box.decode(io.BytesIO(song('piece-then', 'sleep')))))\n"
+        "decoding = box.decode(io.BytesIO(song('piece-then', 'sleep')))\n"
+        "next(decoding)\n"
         "print(box.zygote_pid, flush=True)\n"
         "sys.stdin.read()\n"
     )

@@ -19,7 +19,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from worker.sandbox import walls, zygote
+from worker.sandbox import inside, walls, zygote
 from worker.sandbox.limits import DecodeLimits
 from worker.sandbox.records import FACTS, FAILURE, FRACTION, HEADER, PIECE, Send, write_failure
 
@@ -198,8 +198,8 @@ NONSENSE = {
 """Bytes that no honest child sends, or not in this order."""
 
 
-def task(*, sample_rate: int, limits: DecodeLimits) -> zygote.Task:
-    decode = zygote.decode_task(sample_rate=sample_rate, limits=limits)
+def task(*, sample_rate: int, limits: DecodeLimits) -> inside.Task:
+    decode = inside.decode_task(sample_rate=sample_rate, limits=limits)
 
     def send_raw(data: bytes) -> None:
         rest = memoryview(data)
