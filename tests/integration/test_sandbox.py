@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import tracemalloc
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -303,6 +304,11 @@ def test_a_child_that_sleeps_is_waited_for_no_longer_than_the_limit_and_is_gone_
         assert is_well(opened)
 
 
+def test_a_child_that_drips_is_waited_for_no_longer_than_the_limit_in_all():
+    with sandbox(wait_seconds=1.0) as opened, pytest.raises(DecodeTimeout):
+        whole(opened, song("drip"))
+
+
 def test_time_that_the_reader_takes_is_not_counted_as_waiting():
     with sandbox(wait_seconds=2.0) as opened:
         pieces = opened.decode(io.BytesIO(encode(noise(seconds=50), "wav16")))
@@ -320,6 +326,18 @@ def test_nonsense_from_a_child_is_a_failure_of_its_song(walled, what):
         whole(walled, song("say", what))
 
     assert is_well(walled)
+
+
+def test_a_record_that_claims_gigabytes_takes_none(walled):
+    tracemalloc.start()
+    try:
+        with pytest.raises(DecodeCrashed):
+            whole(walled, song("say", "endless record"))
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert peak_bytes < 2**26
 
 
 def test_songs_among_crashing_ones_all_come_out_right(walled):

@@ -133,6 +133,13 @@ def _sleep(_: str) -> str:
         time.sleep(1_000)
 
 
+def _drip(_: str) -> str:
+    """A piece now and then, and never an end."""
+    while True:
+        time.sleep(0.2)
+        os.write(4, _piece(0.5))
+
+
 def _segfault(_: str) -> str:
     return str(ctypes.string_at(0))
 
@@ -176,10 +183,11 @@ NONSENSE = {
     "half a record": HEADER.pack(PIECE, 1_000) + bytes(10),
     "odd length": _record(PIECE, FRACTION.pack(0) + b"123"),
     "no fraction": _record(PIECE, b"12"),
-    "not a number": _piece(0.5, float("nan")),
-    "infinity": _piece(float("inf")),
-    "odd fraction": _piece(0.5, fraction=7.0),
-    "too many samples": _piece(0.5, count=2**18) * 100,
+    # With an honest end behind them, so that nothing but the piece is wrong.
+    "not a number": _piece(0.5, float("nan")) + _facts(),
+    "infinity": _piece(float("inf")) + _facts(),
+    "odd fraction": _piece(0.5, fraction=7.0) + _facts(),
+    "too many samples": _piece(0.5, count=2**18) * 100 + _facts(),
     "no json": _record(FACTS, b"{"),
     "no object": _record(FACTS, b"[1]"),
     "no facts": _record(FACTS, b"{}"),
