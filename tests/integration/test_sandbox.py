@@ -384,10 +384,12 @@ def test_another_zygote_takes_the_place_of_one_that_was_killed_and_no_song_notic
 
 
 def test_signals_that_stop_a_worker_leave_the_zygote_to_finish_its_songs(walled):
+    zygote = walled.zygote_pid
     for number in (signal.SIGTERM, signal.SIGINT):
-        os.kill(walled.zygote_pid, number)
+        os.kill(zygote, number)
 
     assert is_well(walled)
+    assert walled.zygote_pid == zygote
 
 
 def test_a_zygote_that_cannot_start_is_one_clear_line():

@@ -2,15 +2,19 @@
 
 import io
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
+import torch
 
-from shared.errors import AudioSilent, AudioTooShort, UnsupportedFormat
+from shared.errors import AudioSilent, AudioTooShort, CorruptAudio, UnsupportedFormat
 from shared.settings import Settings
 from support.audio import encode, music_like
+from support.waiting import eventually
 from worker.build import open_pipeline
-from worker.pipeline import PREDICT_FROM, Pipeline
+from worker.checkpoint import RELEASED, load_checkpoint
+from worker.pipeline import MOST_WAITING, PREDICT_FROM, Pipeline
+from worker.song import AudioFacts, Decode, Piece
 
 
 @pytest.fixture(scope="module")
@@ -111,3 +115,78 @@ def test_songs_classified_at_once_get_the_answers_they_get_alone(pipeline: Pipel
         expected = {prediction.genre: prediction.probability for prediction in one.predictions}
         for prediction in many.predictions:
             assert prediction.probability == pytest.approx(expected[prediction.genre], abs=1e-5)
+
+
+# With stand-ins for decoder and model
+
+
+FACTS = AudioFacts(
+    source_sample_rate=22_050, channels=1, codec="pcm_s16le", duration_seconds=60.0, truncated=False
+)
+
+
+class LazyAnswer(Future):
+    """Is there once somebody waits for it."""
+
+    def result(self, timeout: float | None = None) -> torch.Tensor:
+        if not self.done():
+            self.set_result(torch.zeros(10))
+        return super().result(timeout)
+
+
+class LazyModel:
+    """A batcher that answers nothing before it has to."""
+
+    def __init__(self) -> None:
+        self._asked: list[LazyAnswer] = []
+        self.most_waiting = 0
+
+    def submit(self, window) -> LazyAnswer:
+        self._asked.append(LazyAnswer())
+        self.most_waiting = max(self.most_waiting, sum(not answer.done() for answer in self._asked))
+        return self._asked[-1]
+
+
+def with_stand_ins(decode: Decode, batcher, *, at_once: int) -> Pipeline:
+    return Pipeline(
+        checkpoint=load_checkpoint(RELEASED),
+        decode=decode,
+        batcher=batcher,
+        device=torch.device("cpu"),
+        at_once=at_once,
+    )
+
+
+def test_no_more_songs_are_in_hand_than_there_are_turns():
+    go_on, in_hand = threading.Event(), []
+
+    def decode(_):
+        in_hand.append(threading.get_ident())
+        go_on.wait(timeout=60)
+        raise CorruptAudio
+        yield
+
+    pipeline = with_stand_ins(decode, LazyModel(), at_once=2)
+    with ThreadPoolExecutor(6) as pool:
+        runs = [pool.submit(pipeline.run, io.BytesIO()) for _ in range(6)]
+        eventually(lambda: len(in_hand) == 2)
+        with pytest.raises(AssertionError):
+            eventually(lambda: len(in_hand) > 2, seconds=0.5)
+        go_on.set()
+
+    assert [type(run.result().error) for run in runs] == [CorruptAudio] * 6
+    assert len(in_hand) == 6
+
+
+def test_a_decoder_that_is_faster_than_the_model_waits_for_it():
+    model, piece = LazyModel(), music_like(seconds=15, sample_rate=22_050)
+
+    def decode(_):
+        for _ in range(MOST_WAITING + 20):
+            yield Piece(waveform=piece, fraction=0.0)
+        return FACTS
+
+    analysis = with_stand_ins(decode, model, at_once=1).run(io.BytesIO())
+
+    assert len(analysis.classification.timeline) > MOST_WAITING + 1
+    assert model.most_waiting == MOST_WAITING + 1
