@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Callable, Iterator
 
+import structlog
 import torch
 from torch import Tensor, nn
 
@@ -14,6 +15,8 @@ from worker.device import choose_device, share_cores
 from worker.pipeline import Pipeline
 from worker.sandbox.client import DecodeSandbox
 from worker.sandbox.limits import DecodeLimits
+
+log = structlog.get_logger(__name__)
 
 
 @contextlib.contextmanager
@@ -27,7 +30,9 @@ def open_pipeline(
         DecodeSandbox(sample_rate=checkpoint.features.sample_rate, limits=limits) as sandbox,
         _open(settings, checkpoint, sandbox, on_batch) as pipeline,
     ):
-        sandbox.wait_ready()  # it started while the model was loaded
+        walls = sandbox.wait_ready()  # it started while the model was loaded
+        if missing := [name for name, stands in walls.items() if not stands]:
+            log.warning("songs are decoded without some walls", missing=missing)
         yield pipeline
 
 

@@ -22,16 +22,16 @@ from numpy.typing import NDArray
 from shared.errors import AudioTooLong, CorruptAudio, NoAudioStream, UnsupportedFormat
 from shared.sniff import HEAD_BYTES, looks_like_audio
 from worker.completeness import TOLERANCE_SECONDS
-from worker.song import Waveform
+from worker.song import LOUDEST, Waveform
 
 # A playlist or an ffconcat script would make FFmpeg open the files it names, and no protocol_whitelist keeps
 # it from that. Those demuxers are not on this list.
 _CONTAINERS = "mp3,flac,ogg,wav,aiff,mov,matroska,aac,asf,wv,au"
 _SAMPLE_RATES = range(4_000, 768_001)  # Hz; outside, a few bytes are hours or the resampler needs gigabytes
 _MOST_CHANNELS = 8  # of planar frames with more PyAV would read past the end of a table
-_LOUDEST = 2.0**31  # floats that are integers in disguise end here; far louder ones overflow as power
 _INVALID_DATA = -1_094_995_529  # AVERROR_INVALIDDATA
-_FRAMES_PER_PIECE = 256  # resampling in large pieces takes half the time of frame by frame
+_SAMPLES_PER_PIECE = 2**17  # resampling in large pieces takes half the time of frame by frame
+_MOST_EMPTY_PACKETS = 50_000  # a second of work: so many that hold nothing are no song's
 
 _INTEGER_SCALE = {"u8": 2.0**7, "s16": 2.0**15, "s32": 2.0**31, "s64": 2.0**63}  # full scale, as libsndfile's
 _DTYPES = {"u8": "u1", "s16": "i2", "s32": "i4", "s64": "i8", "flt": "f4", "dbl": "f8"}
@@ -89,6 +89,7 @@ class AudioSource:
         self._lost_at_end_seconds = 0.0
         self._ends_broken = False
         self._unreadable = False
+        self._empty_packets = 0
         self.codec = context.codec.canonical_name
         self.sample_rate = context.sample_rate  # Hz, of the latest frame
         self.channels = _channels_without_names(context)  # of the latest frame
@@ -123,20 +124,26 @@ class AudioSource:
         Raises AudioTooLong with the first frame beyond max_seconds, and UnsupportedFormat.
         """
         frames: list[Waveform] = []
-        rate = 0
+        rate = samples = 0
         for frame in self._frames():
-            if frames and (frame.sample_rate != rate or len(frames) == _FRAMES_PER_PIECE):
+            if frames and (frame.sample_rate != rate or samples >= _SAMPLES_PER_PIECE):
                 yield np.concatenate(frames), rate
-                frames = []
+                frames, samples = [], 0
             rate = frame.sample_rate
             frames.append(self._accounted(frame))
+            samples += frame.samples
         if frames:
             yield np.concatenate(frames), rate
 
     def _frames(self) -> Iterator[AudioFrame]:
         try:
             for packet in self._container.demux(self._stream):
-                yield from self._decoded(packet)
+                frames = self._decoded(packet)
+                yield from frames
+                self._empty_packets += not frames
+                if self._empty_packets > _MOST_EMPTY_PACKETS:
+                    self._unreadable = True
+                    return
         except av.FFmpegError:
             self._unreadable = True
 
@@ -162,7 +169,7 @@ class AudioSource:
             raise AudioTooLong(f"At most {self._max_seconds:g} seconds of audio are accepted.")
         self.sample_rate, self.channels = frame.sample_rate, frame.layout.nb_channels
         waveform = mono(frame)
-        usable = np.abs(waveform) <= _LOUDEST  # false for NaN, too
+        usable = np.abs(waveform) <= LOUDEST  # false for NaN, too
         if not usable.all():
             self._lost_seconds += float(np.count_nonzero(~usable)) / frame.sample_rate
             waveform = np.where(usable, waveform, np.float32(0))

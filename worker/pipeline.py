@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from shared.classification import Classification, ModelIdentity, Prediction, TimelineEntry
-from shared.errors import JobFailure
+from shared.errors import JobFailure, PredictionFailed
 from shared.job import StageSeconds
 from worker.batcher import Batcher
 from worker.checkpoint import Checkpoint
@@ -154,6 +154,10 @@ class Pipeline:
         report("predict", PREDICT_FROM)
         answers.ask(windows)
         logits = answers.all()
+        if not logits.isfinite().all():
+            return Analysis(
+                error=PredictionFailed(), audio=facts, stage_seconds=StageSeconds(**watch.seconds)
+            )
         times = window_times(song.frames, facts.duration_seconds, self._features)[: len(logits)]
         return Analysis(
             classification=self._classification(logits, times),

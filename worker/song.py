@@ -15,6 +15,9 @@ from shared.errors import AudioSilent, AudioTooShort
 MIN_SECONDS = 3.0  # less says too little about a genre
 SILENCE_DBFS = -60.0  # of the loudest sample: even the quietest passages of mastered music are above
 
+LOUDEST = 2.0**31
+"""Of any sample: floats that are integers in disguise end here; far louder ones overflow as power."""
+
 Waveform = NDArray[np.float32]  # (samples,), mono, full scale is 1
 
 

@@ -169,3 +169,9 @@ def test_kilobytes_that_claim_gigabytes_are_no_song(bomb):
 def test_an_index_that_is_played_a_million_times_ends_in_a_reason():
     # A gigabyte of index from twelve megabytes of edits: the limit of memory is what ends it.
     assert attempted(bombs.mp4_same_bytes(chunks=1_000, edits=1_000_000), limit_seconds=30).is_good
+
+
+def test_millions_of_packets_that_hold_nothing_are_no_song():
+    silence_of_adts = b"\xff\xf1\x50\x80\x00\xe0\x00" * 3_000_000
+
+    assert attempt(silence_of_adts, limit_seconds=30) == "corrupt_audio"

@@ -47,7 +47,7 @@ class Ending:
 
 @dataclass(frozen=True, kw_only=True)
 class Footprint:
-    """What a process holds at one moment."""
+    """What a process and its children hold at one moment."""
 
     resident_bytes: int
     descriptors: int
@@ -85,7 +85,7 @@ class Campaign:
         """The workers' reports, and how many processes lost their parent; tell hears every ending."""
         _become_subreaper()
         resource_tracker.ensure_running()  # multiprocessing's own, which is to stay
-        before = _footprint().children
+        before = len(_children())
         spawn = multiprocessing.get_context("spawn")  # a fork would bring this process's memory along
         reports, readers = [], []
         for worker in range(self.workers):
@@ -107,7 +107,7 @@ class Campaign:
                     reports.append(said)
         for process in multiprocessing.active_children():
             process.join()
-        return reports, _footprint().children - before
+        return reports, len(_children()) - before
 
     def numbers_of(self, worker: int) -> Iterator[int]:
         """Every worker has its share of every format."""
@@ -126,7 +126,7 @@ def _work(campaign: Campaign, worker: int, writer: Connection) -> None:
             if done * campaign.workers >= _WARM_AFTER and warm is None:
                 warm = _footprint()
         last = _footprint()
-    last = replace(last, children=_footprint().children)  # what is left once the pipeline is closed
+    last = replace(last, children=len(_children()))  # what is left once the pipeline is closed
     writer.send(WorkerReport(warm=warm or last, last=last))
 
 
@@ -139,14 +139,21 @@ def _outcome(pipeline: Pipeline, data: bytes) -> str:
 
 
 def _footprint() -> Footprint:
-    process = Path("/proc/self")
-    pages = int((process / "statm").read_text().split()[1])
-    tasks = list((process / "task").iterdir())
+    """Of this process and its children: the zygote may grow as little as the worker."""
+    children = _children()
+    processes = [Path("/proc/self"), *(Path(f"/proc/{pid}") for pid in children)]
+    pages = sum(int((process / "statm").read_text().split()[1]) for process in processes)
     return Footprint(
         resident_bytes=pages * os.sysconf("SC_PAGE_SIZE"),
-        descriptors=len(list((process / "fd").iterdir())),
-        children=sum(len((task / "children").read_text().split()) for task in tasks),
+        descriptors=sum(len(list((process / "fd").iterdir())) for process in processes),
+        children=len(children),
     )
+
+
+def _children() -> list[str]:
+    return [
+        pid for task in Path("/proc/self/task").iterdir() for pid in (task / "children").read_text().split()
+    ]
 
 
 def _become_subreaper() -> None:

@@ -1,5 +1,6 @@
 """Decoding behind walls: what a file that has taken the decoder over gets, and what its neighbours notice."""
 
+import ctypes
 import io
 import os
 import signal
@@ -255,6 +256,34 @@ def test_a_child_is_not_root_and_can_never_be():
         assert got(opened, "privileges") == "0"
 
 
+def test_nobody_looks_into_a_childs_memory_not_even_when_it_has_crashed():
+    with sandbox(CALLS, ROOT) as opened:
+        assert got(opened, "core") == "(0, 0)"
+        assert got(opened, "dumpable") == "0"
+    with sandbox(CALLS, ROOT, "hide_memory") as opened:
+        assert got(opened, "dumpable") == "1"
+
+
+def test_a_container_without_administrators_rights_loses_no_wall_that_any_user_has():
+    script = (
+        "from worker.sandbox.client import DecodeSandbox\n"
+        "from worker.sandbox.limits import DecodeLimits\n"
+        "limits = DecodeLimits(max_seconds=60, memory_bytes=2**29, cpu_seconds=60, wait_seconds=60)\n"
+        "with DecodeSandbox(sample_rate=22050, limits=limits) as box: print(box.wait_ready()['no files'])\n"
+    )
+    as_in_a_container = ["setpriv", "--bounding-set", "-sys_admin"] if os.geteuid() == 0 else []
+    done = subprocess.run(
+        [*as_in_a_container, sys.executable, "-c", script],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    landlock = ctypes.CDLL(None).syscall(444, None, ctypes.c_size_t(0), 1) > 0  # its version
+    assert done.stdout.strip() == str(landlock)
+
+
 def test_a_child_holds_the_song_the_pipe_and_nothing_else(walled, monkeypatch):
     monkeypatch.setenv("GENREWIZ_REDIS_URL", "redis://:secret@127.0.0.1/0")
     with sandbox() as opened:
@@ -309,6 +338,12 @@ def test_a_child_that_drips_is_waited_for_no_longer_than_the_limit_in_all():
         whole(opened, song("drip"))
 
 
+@pytest.mark.parametrize("samples", [0, 1, 100])
+def test_a_child_that_sends_next_to_nothing_without_end_is_a_failure(walled, samples):
+    with pytest.raises(DecodeCrashed):
+        whole(walled, song("pieces", samples))
+
+
 def test_time_that_the_reader_takes_is_not_counted_as_waiting():
     with sandbox(wait_seconds=2.0) as opened:
         pieces = opened.decode(io.BytesIO(encode(noise(seconds=50), "wav16")))
@@ -360,27 +395,53 @@ def test_songs_among_crashing_ones_all_come_out_right(walled):
 # The zygote
 
 
-def test_a_child_nobody_waits_for_any_more_is_ended(walled):
-    decoding = walled.decode(io.BytesIO(song("piece-then", "sleep")))
-    next(decoding)
-    (child,) = children(walled.zygote_pid)
+def test_a_child_nobody_waits_for_any_more_is_ended():
+    with sandbox() as opened:
+        decoding = opened.decode(io.BytesIO(song("piece-then", "sleep")))
+        next(decoding)
+        assert len(children(opened.zygote_pid)) == 1
 
-    decoding.close()
+        decoding.close()
 
-    eventually(lambda: child not in children(walled.zygote_pid))
+        eventually(lambda: not children(opened.zygote_pid))
 
 
 def test_another_zygote_takes_the_place_of_one_that_was_killed_and_no_song_notices():
     with sandbox() as opened:
-        opened.wait_ready()
-        decoding = opened.decode(io.BytesIO(encode(noise(seconds=50), "wav16")))
-        next(decoding)
+        file = encode(music_like(seconds=50), "wav16")
+        expected, _ = whole(opened, file)
+        decoding = opened.decode(io.BytesIO(file))
+        pieces = [next(decoding).waveform]
         killed = opened.zygote_pid
         os.kill(killed, signal.SIGKILL)
 
-        assert list(decoding)  # its child goes on
-        assert is_well(opened)
+        pieces += [piece.waveform for piece in decoding]
+
+        assert np.array_equal(np.concatenate(pieces), expected)
         assert opened.zygote_pid != killed
+
+
+def test_a_zygote_that_was_killed_leaves_no_child_behind():
+    with sandbox() as opened:
+        decoding = opened.decode(io.BytesIO(song("piece-then", "sleep")))
+        next(decoding)
+        (child,) = children(opened.zygote_pid)
+        os.kill(opened.zygote_pid, signal.SIGKILL)
+
+        eventually(lambda: not is_alive(child))
+        decoding.close()
+
+
+def test_another_zygote_takes_the_place_of_one_that_hangs(monkeypatch):
+    monkeypatch.setattr("worker.sandbox.child.BIRTH_SECONDS", 2.0)
+    with sandbox() as opened:
+        assert is_well(opened)
+        hangs = opened.zygote_pid
+        os.kill(hangs, signal.SIGSTOP)
+
+        assert is_well(opened)
+        assert opened.zygote_pid != hangs
+        assert not is_alive(hangs)
 
 
 def test_signals_that_stop_a_worker_leave_the_zygote_to_finish_its_songs(walled):

@@ -9,6 +9,7 @@ has taken over. What the attack got goes to the worker as the detail of a failur
 import ctypes
 import json
 import os
+import resource
 import signal
 import socket
 import sys
@@ -21,7 +22,7 @@ import numpy as np
 
 from worker.sandbox import inside, walls, zygote
 from worker.sandbox.limits import DecodeLimits
-from worker.sandbox.records import FACTS, FAILURE, FRACTION, HEADER, PIECE, Send, write_failure
+from worker.sandbox.records import FACTS, FAILURE, FRACTION, HEADER, PIECE, SURPRISE, Send, write_failure
 
 FACTS_OF_A_SONG = {
     "source_sample_rate": 44_100, "channels": 2, "codec": "mp3", "duration_seconds": 9.5, "truncated": False,
@@ -81,8 +82,6 @@ def _trace(pid: str) -> str:
 
 
 def _raise_limit(_: str) -> str:
-    import resource
-
     resource.setrlimit(resource.RLIMIT_CPU, (10_000, 10_000))
     return "raised"
 
@@ -140,6 +139,21 @@ def _drip(_: str) -> str:
         os.write(4, _piece(0.5))
 
 
+def _pieces(samples: str) -> str:
+    """Small pieces, as fast as they go, and never an end."""
+    record = _piece(*[0.5] * int(samples))
+    while True:
+        os.write(4, record)
+
+
+def _core(_: str) -> str:
+    return str(resource.getrlimit(resource.RLIMIT_CORE))
+
+
+def _dumpable(_: str) -> str:
+    return str(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))  # PR_GET_DUMPABLE
+
+
 def _segfault(_: str) -> str:
     return str(ctypes.string_at(0))
 
@@ -186,6 +200,11 @@ NONSENSE = {
     # With an honest end behind them, so that nothing but the piece is wrong.
     "not a number": _piece(0.5, float("nan")) + _facts(),
     "infinity": _piece(float("inf")) + _facts(),
+    "louder than any song": _piece(3e38) + _facts(),
+    "no samples": _piece() + _facts(),
+    "brackets without end": _record(FACTS, b"[" * 8_000),
+    "facts of a megabyte": _record(FACTS, json.dumps(FACTS_OF_A_SONG).encode().ljust(2**20)),
+    "surprise of a megabyte": _record(SURPRISE, b"x" * 2**20),
     "odd fraction": _piece(0.5, fraction=7.0) + _facts(),
     "too many samples": _piece(0.5, count=2**18) * 100 + _facts(),
     "no json": _record(FACTS, b"{"),

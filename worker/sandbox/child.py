@@ -23,11 +23,11 @@ from worker.sandbox.records import (
     FACTS,
     FAILURE,
     HEADER,
+    LEAST_SAMPLES,
     MAX_BYTES,
     NO_CHILD,
     PIECE,
     STATUS,
-    SURPRISE,
     OutOfForm,
     read_facts,
     read_failure,
@@ -36,6 +36,9 @@ from worker.sandbox.records import (
 from worker.song import AudioFacts, Piece
 
 STATUS_SECONDS = 5.0  # from a child's last word to what the zygote says of its end
+BIRTH_SECONDS = 30.0  # a zygote that needs longer for a fork is not well
+FEW_RECORDS = 64  # more than pieces of a fair size need: ends, and changes of rate
+LOGGED_CHARACTERS = 2_000
 FAILURES = {
     kind.code: kind for kind in (UnsupportedFormat, CorruptAudio, NoAudioStream, AudioTooLong, DecodeCrashed)
 }
@@ -43,8 +46,8 @@ FAILURES = {
 log = structlog.get_logger(__name__)
 
 
-class NoChild(Exception):
-    """The zygote died before a child could begin."""
+class Lost(Exception):
+    """The zygote has died or hangs, and the child with it: the song is not at fault."""
 
 
 class Child:
@@ -56,9 +59,21 @@ class Child:
         self._status = status
         self._wait_seconds = wait_seconds
         self._most_samples = most_samples
+        self._most_records = FEW_RECORDS + most_samples / LEAST_SAMPLES
+
+    def await_birth(self) -> None:
+        """Returns once it is there. Lost where the zygote is silent, DecodeCrashed where none can be."""
+        try:
+            said = self._read(self._status, STATUS.size, seconds=BIRTH_SECONDS)
+        except DecodeTimeout:
+            raise Lost from None
+        if said is None:
+            raise Lost
+        if STATUS.unpack(said) == (NO_CHILD,):
+            raise DecodeCrashed("The decoder cannot be started.")
 
     def next(self) -> Piece | AudioFacts:
-        """The next piece, or the end; the JobFailure that it met or that it is; NoChild."""
+        """The next piece, or the end; the JobFailure that it met or that it is; Lost."""
         try:
             tag, body = self._record()
             if tag == PIECE:
@@ -70,13 +85,14 @@ class Child:
         except OutOfForm as error:
             log.error("nonsense from the decoder", error=str(error))
             raise DecodeCrashed from None
-        log.error("surprise in the decoder", traceback=body.decode("utf-8", "replace"))
+        log.error("surprise in the decoder", traceback=body.decode("utf-8", "replace")[-LOGGED_CHARACTERS:])
         raise DecodeCrashed
 
     def _counted(self, piece: Piece) -> Piece:
         self._most_samples -= len(piece.waveform)
-        if self._most_samples < 0:
-            raise OutOfForm("more samples than the limit")
+        self._most_records -= 1
+        if self._most_samples < 0 or self._most_records < 0:
+            raise OutOfForm("more samples than the limit, or too few in each piece")
         return piece
 
     def _record(self) -> tuple[bytes, bytearray]:
@@ -84,7 +100,7 @@ class Child:
         if header is None:
             raise self._end()
         tag, length = HEADER.unpack(header)
-        if length > MAX_BYTES or tag not in (PIECE, FACTS, FAILURE, SURPRISE):
+        if length > MAX_BYTES.get(tag, -1):
             raise OutOfForm("no record")
         body = self._read(self._records, length, seconds=self._wait_seconds)
         if body is None:
@@ -95,10 +111,8 @@ class Child:
         """It has ended without an end: what to raise."""
         said = self._read(self._status, STATUS.size, seconds=STATUS_SECONDS)
         if said is None:
-            return NoChild()
+            return Lost()
         (status,) = STATUS.unpack(said)
-        if status == NO_CHILD:
-            return DecodeCrashed("The decoder cannot be started.")
         number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
         log.warning("the decoder died", by=signal.Signals(number).name if number else f"status {status}")
         return DecodeTimeout() if number == signal.SIGXCPU else DecodeCrashed()

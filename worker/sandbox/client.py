@@ -14,10 +14,10 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import BinaryIO
 
 from shared.errors import DecodeCrashed
-from worker.sandbox.child import Child, NoChild
+from worker.sandbox.child import Child, Lost
 from worker.sandbox.limits import DecodeLimits
 from worker.sandbox.process import PROGRAM, ZygoteProcess
-from worker.song import AudioFacts, Decoding
+from worker.song import AudioFacts, Decoding, Piece
 
 PIPE_BYTES = 2**20  # the most that a user may ask for: fewer turns between child and worker
 RESAMPLING_SLACK_SECONDS = 1.0
@@ -53,18 +53,24 @@ class DecodeSandbox:
         audio: seekable; one without a descriptor is copied. Raises what `decode_pieces` raises, DecodeCrashed
         and DecodeTimeout.
         """
-        began = False
-        while True:
+        given = 0  # samples; a child that begins anew says them again
+        for is_last in (False, True):
+            zygote = self._zygote.pid
             try:
                 with self._child(audio) as child:
+                    behind = given
                     while not isinstance(said := child.next(), AudioFacts):
-                        began = True
-                        yield said
+                        fresh = said.waveform[behind:]
+                        behind -= len(said.waveform) - len(fresh)
+                        if len(fresh):
+                            given += len(fresh)
+                            yield Piece(waveform=fresh, fraction=said.fraction)
                     return said
-            except NoChild:
-                if began:
-                    raise DecodeCrashed from None
-                began = True  # a second time is the last
+            except Lost:
+                if is_last:
+                    raise DecodeCrashed("The decoder cannot be started.") from None
+                self._zygote.give_up(zygote)
+        raise AssertionError("the last try returns or raises")
 
     def close(self) -> None:
         """End the zygote and all children."""
@@ -79,12 +85,14 @@ class DecodeSandbox:
             song = theirs.enter_context(_descriptor(audio))
             self._zygote.ask([song, records[1], status[1]])
             theirs.close()
-            yield Child(
+            child = Child(
                 records=records[0],
                 status=status[0],
                 wait_seconds=self._limits.wait_seconds,
                 most_samples=self._most_samples,
             )
+            child.await_birth()
+            yield child
 
 
 def _pipe(ours: ExitStack, theirs: ExitStack) -> tuple[int, int]:

@@ -55,17 +55,19 @@ def decode_task(*, sample_rate: int, limits: DecodeLimits) -> Task:
     return task
 
 
-def live(task: Task, limits: DecodeLimits, *, audio: int, records: int, limit_calls: bool) -> NoReturn:
+def live(
+    task: Task, limits: DecodeLimits, *, audio: int, records: int, parent: int, limit_calls: bool
+) -> NoReturn:
     """Do the task behind the walls, and end.
 
-    audio, records: descriptors of the song and of the pipe. limit_calls: whether the decoder runs with few
-    system calls here.
+    audio, records: descriptors of the song and of the pipe. parent: the zygote's id. limit_calls: whether the
+    decoder runs with few system calls here.
     """
     try:
         _keep_only(audio, records)
         with open(_AUDIO, "rb", buffering=0) as song:
             send = sender(_RECORDS)
-            _raise_walls(limits, limit_calls=limit_calls)
+            _raise_walls(limits, parent=parent, limit_calls=limit_calls)
             with _told(send):
                 task(song, send)
         os._exit(0)
@@ -73,9 +75,9 @@ def live(task: Task, limits: DecodeLimits, *, audio: int, records: int, limit_ca
         os._exit(1)
 
 
-def rehearse(task: Task, limits: DecodeLimits, *, limit_calls: bool) -> dict[str, bool]:
+def rehearse(task: Task, limits: DecodeLimits, *, parent: int, limit_calls: bool) -> dict[str, bool]:
     """Which walls stand, where a short song is decoded behind them; the process is good for nothing then."""
-    standing = _raise_walls(limits, limit_calls=limit_calls)
+    standing = _raise_walls(limits, parent=parent, limit_calls=limit_calls)
     warm_up(task)
     return standing | {"few system calls": limit_calls and not _may_open_socket()}
 
@@ -85,14 +87,16 @@ def warm_up(task: Task) -> None:
     task(io.BytesIO(_short_wav()), lambda *_: None)
 
 
-def _raise_walls(limits: DecodeLimits, *, limit_calls: bool) -> dict[str, bool]:
+def _raise_walls(limits: DecodeLimits, *, parent: int, limit_calls: bool) -> dict[str, bool]:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
     standing = {
         "limits of memory, CPU and files": walls.limit_resources(limits),
         "not root": walls.leave_root(),
         "no new privileges": walls.forbid_new_privileges(),
+        "no look inside": walls.hide_memory(),
     }
+    walls.end_with(parent)
     if limit_calls:
         walls.limit_system_calls()
     return standing

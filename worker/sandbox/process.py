@@ -60,6 +60,13 @@ class ZygoteProcess:
                     self._process.wait()
         raise DecodeCrashed("The decoder cannot be started.")
 
+    def give_up(self, pid: int) -> None:
+        """End this zygote, should it still be there: it does not answer. The next song starts another."""
+        with self._lock:
+            if self._process.pid == pid:
+                self._process.kill()
+                self._process.wait()
+
     def close(self) -> None:
         """End it, and all children."""
         with self._lock:

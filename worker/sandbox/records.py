@@ -13,13 +13,15 @@ from typing import Any, Final
 
 import numpy as np
 
-from worker.song import AudioFacts, Piece
+from worker.song import LOUDEST, AudioFacts, Piece
 
 REQUEST: Final = b"decode"
 """Comes with three descriptors: the song, the pipe for records, the pipe for the status."""
 STATUS: Final = struct.Struct("<i")
-"""How a child ended, as of waitpid; NO_CHILD where there was none."""
+"""How a child ended, as of waitpid; NO_CHILD where there could be none."""
 NO_CHILD: Final = -1
+BORN: Final = -2
+"""The first thing that is told of a child: it is there."""
 
 PIECE: Final = b"P"  # fraction of the song (double), then samples (float32)
 FACTS: Final = b"F"  # JSON of AudioFacts: the end of a song
@@ -29,8 +31,17 @@ SURPRISE: Final = b"S"  # a traceback, for the log
 HEADER: Final = struct.Struct("<cI")
 FRACTION: Final = struct.Struct("<d")
 SAMPLES_PER_RECORD: Final = 2**18
-MAX_BYTES: Final = FRACTION.size + 4 * SAMPLES_PER_RECORD
-"""No record is longer."""
+_TEXT_BYTES: Final = 8 * 2**10
+MAX_BYTES: Final = {
+    PIECE: FRACTION.size + 4 * SAMPLES_PER_RECORD,
+    FACTS: _TEXT_BYTES,
+    FAILURE: _TEXT_BYTES,
+    SURPRISE: _TEXT_BYTES,
+}
+"""By tag: no record is longer."""
+LEAST_SAMPLES: Final = 2**10
+"""Of waveform, in a piece: fewer come only where a song ends or its sample rate changes."""
+_RINGING: Final = 2.0  # no resampler's overshoot is louder, beside the loudest sample
 
 Send = Callable[[bytes, bytes], None]
 
@@ -58,12 +69,12 @@ def send_piece(send: Send, piece: Piece) -> None:
 
 
 def read_piece(body: bytearray) -> Piece:
-    """The piece of a record; OutOfForm, also where a sample is not finite."""
-    if len(body) < FRACTION.size or (len(body) - FRACTION.size) % 4:
+    """The piece of a record; OutOfForm, also where a sample is louder than any song's, or no number."""
+    if len(body) <= FRACTION.size or (len(body) - FRACTION.size) % 4:
         raise OutOfForm("a piece of odd length")
     (fraction,) = FRACTION.unpack_from(body)
     waveform = np.frombuffer(body, "<f4", offset=FRACTION.size)
-    if not (0 <= fraction <= 1 and np.isfinite(waveform).all()):
+    if not (0 <= fraction <= 1 and (np.abs(waveform) <= _RINGING * LOUDEST).all()):  # false for NaN, too
         raise OutOfForm("a piece with numbers that are none")
     return Piece(waveform=waveform, fraction=fraction)
 
@@ -109,7 +120,7 @@ def read_failure(body: bytearray) -> tuple[str, str]:
 def _object(body: bytearray) -> dict[str, Any]:
     try:
         said = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise OutOfForm("no JSON") from error
     if not isinstance(said, dict):
         raise OutOfForm("no object")

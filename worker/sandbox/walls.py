@@ -9,6 +9,7 @@ import ctypes
 import os
 import platform
 import resource
+import signal
 import struct
 from dataclasses import dataclass
 from typing import Final
@@ -17,7 +18,7 @@ from worker.sandbox.limits import DecodeLimits
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
-_PR_SET_DUMPABLE, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 4, 22, 38
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 1, 4, 22, 38
 _SECCOMP_MODE_FILTER = 2
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x1000_0000, 0x4000_0000
 _LANDLOCK_CREATE_RULESET, _LANDLOCK_RESTRICT_SELF = 444, 446  # the same on every architecture
@@ -60,8 +61,21 @@ def leave_root() -> bool:
 
 
 def forbid_new_privileges() -> bool:
-    """No setuid program gives any back; and nobody of the same user looks into this process' memory."""
-    return _prctl(_PR_SET_NO_NEW_PRIVS, 1) and _prctl(_PR_SET_DUMPABLE, 0)
+    """No setuid program gives any back."""
+    return _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+
+
+def hide_memory() -> bool:
+    """Nobody of the same user looks into this process' memory."""
+    return _prctl(_PR_SET_DUMPABLE, 0)
+
+
+def end_with(parent: int) -> bool:
+    """Whenever the parent ends, this process does. For after `leave_root`, which would undo it."""
+    standing = _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)  # it has ended before
+    return standing
 
 
 def leave_network() -> bool:

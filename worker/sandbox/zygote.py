@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from worker.sandbox import walls
 from worker.sandbox.inside import Task, decode_task, live, rehearse, warm_up
 from worker.sandbox.limits import DecodeLimits
-from worker.sandbox.records import NO_CHILD, REQUEST, STATUS
+from worker.sandbox.records import BORN, NO_CHILD, REQUEST, STATUS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +39,7 @@ class Zygote:
         self._limits = limits
         self._limit_calls = True
         self._children: dict[int, _Child] = {}  # by either descriptor
+        self._pid = os.getpid()
         self._poll = select.poll()
 
     def run(self) -> None:
@@ -48,6 +49,7 @@ class Zygote:
         warm_up(self._task)
         gc.collect()
         gc.freeze()
+        walls.forbid_new_privileges()  # without which Landlock is only root's
         standing = {"no network": walls.leave_network(), "no files": walls.leave_files()}
         standing |= self._rehearse()
         self._control.send(json.dumps(standing).encode())
@@ -80,7 +82,14 @@ class Zygote:
         except OSError:
             pid = NO_CHILD
         if pid == 0:
-            live(self._task, self._limits, audio=audio, records=records, limit_calls=self._limit_calls)
+            live(
+                self._task,
+                self._limits,
+                audio=audio,
+                records=records,
+                parent=self._pid,
+                limit_calls=self._limit_calls,
+            )
         os.close(audio)
         os.close(records)
         if pid == NO_CHILD:
@@ -88,6 +97,8 @@ class Zygote:
                 os.write(status, STATUS.pack(NO_CHILD))
             os.close(status)
             return
+        with suppress(OSError):
+            os.write(status, STATUS.pack(BORN))
         child = _Child(pid=pid, handle=os.pidfd_open(pid), status=status)
         self._children |= {child.handle: child, child.status: child}
         self._poll.register(child.handle, select.POLLIN)
@@ -115,7 +126,9 @@ class Zygote:
             pid = os.fork()
             if pid == 0:
                 try:
-                    standing = rehearse(self._task, self._limits, limit_calls=self._limit_calls)
+                    standing = rehearse(
+                        self._task, self._limits, parent=self._pid, limit_calls=self._limit_calls
+                    )
                     os.write(writer, json.dumps(standing).encode())
                 finally:
                     os._exit(0)

@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 import torch
 
-from shared.errors import AudioSilent, AudioTooShort, CorruptAudio, UnsupportedFormat
+from shared.errors import AudioSilent, AudioTooShort, CorruptAudio, PredictionFailed, UnsupportedFormat
 from shared.settings import Settings
 from support.audio import encode, music_like
 from support.waiting import eventually
@@ -190,3 +190,20 @@ def test_a_decoder_that_is_faster_than_the_model_waits_for_it():
 
     assert len(analysis.classification.timeline) > MOST_WAITING + 1
     assert model.most_waiting == MOST_WAITING + 1
+
+
+def test_an_answer_that_is_no_number_is_a_failed_prediction_and_never_an_answer():
+    class Broken(LazyModel):
+        def submit(self, window) -> Future:
+            answer = Future()
+            answer.set_result(torch.full((10,), float("nan")))
+            return answer
+
+    def decode(_):
+        yield Piece(waveform=music_like(seconds=15, sample_rate=22_050), fraction=0.0)
+        return FACTS
+
+    analysis = with_stand_ins(decode, Broken(), at_once=1).run(io.BytesIO())
+
+    assert isinstance(analysis.error, PredictionFailed)
+    assert analysis.classification is None
