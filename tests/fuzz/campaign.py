@@ -18,6 +18,7 @@ from pathlib import Path
 from fuzz.mutator import mutated_file
 from shared.settings import Settings
 from support.attempts import OK, attempted
+from support.waiting import eventually
 from worker.build import open_pipeline
 from worker.pipeline import Pipeline
 
@@ -141,6 +142,7 @@ def _outcome(pipeline: Pipeline, data: bytes) -> str:
 def _footprint() -> Footprint:
     """Of this process and its children: the zygote may grow as little as the worker."""
     children = _children()
+    eventually(lambda: not any(_children(pid) for pid in children))  # the last decoder is gone
     processes = [Path("/proc/self"), *(Path(f"/proc/{pid}") for pid in children)]
     pages = sum(int((process / "statm").read_text().split()[1]) for process in processes)
     return Footprint(
@@ -150,10 +152,9 @@ def _footprint() -> Footprint:
     )
 
 
-def _children() -> list[str]:
-    return [
-        pid for task in Path("/proc/self/task").iterdir() for pid in (task / "children").read_text().split()
-    ]
+def _children(of: str = "self") -> list[str]:
+    tasks = Path(f"/proc/{of}/task").iterdir()
+    return [pid for task in tasks for pid in (task / "children").read_text().split()]
 
 
 def _become_subreaper() -> None:
