@@ -202,6 +202,7 @@ NONSENSE = {
     "infinity": _piece(float("inf")) + _facts(),
     "louder than any song": _piece(3e38) + _facts(),
     "no samples": _piece() + _facts(),
+    "crumbs": _piece(0.5) * 2_000 + _facts(),
     "brackets without end": _record(FACTS, b"[" * 8_000),
     "facts of a megabyte": _record(FACTS, json.dumps(FACTS_OF_A_SONG).encode().ljust(2**20)),
     "surprise of a megabyte": _record(SURPRISE, b"x" * 2**20),
