@@ -3,13 +3,24 @@
 It knows framing and nothing of songs. gunicorn itself bounds the wait for a header (by `keepalive`, in all).
 """
 
+import struct
+from fcntl import ioctl
 from functools import partial
+from termios import FIONREAD
 from typing import Any
 
 from gunicorn import util
 from gunicorn.http.body import ChunkedReader
-from gunicorn.http.errors import InvalidResponseHeader, InvalidResponseHeaderName, ParseException
+from gunicorn.http.errors import (
+    InvalidHeader,
+    InvalidResponseHeader,
+    InvalidResponseHeaderName,
+    ParseException,
+)
 from gunicorn.workers.ggevent import GeventWorker
+
+from api.chunks import Chunks
+from api.turns import Turns
 
 RECEIVE_BYTES = 64 * 2**10
 """Of a body, at once: what a connection may hold in memory."""
@@ -23,18 +34,24 @@ LINGER_BYTES = 2**20
 class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
     """One api process."""
 
+    def init_process(self) -> None:
+        self._pipelined = Turns()
+        super().init_process()
+
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> Any:
         """Answer; where part of the body was left unread, the answer says `close` and the connection ends.
 
         gunicorn would read such a body to its end, in steps of 1 KiB, and let nobody else have a turn.
         """
+        if req.version >= (1, 1) and all(name != "HOST" for name, _ in req.headers):
+            raise InvalidHeader("HOST")
         body = ArrivingBody(req, sock)
         req._expected_100_continue = False  # gunicorn would say it before anybody has looked at the request
         req.body = body
         req.should_close = partial(_should_close, req.should_close, body)
         sock.settimeout(STALL_SECONDS)
         try:
-            return super().handle_request(listener_name, req, sock, addr)
+            super().handle_request(listener_name, req, sock, addr)
         except TimeoutError:
             self.log.info("A client has taken nothing of its answer for %g s", STALL_SECONDS)
             raise StopIteration from None
@@ -42,6 +59,8 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
             if not body.is_read:
                 util.close_graceful(sock, LINGER_SECONDS, LINGER_BYTES)
             raise
+        if _has_more(req.unreader, sock):  # gunicorn would go on at once, and never let go of the loop
+            self._pipelined.wait()
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """What is no HTTP gets a problem like any other: gunicorn's answer and log repeat what was sent."""
@@ -65,6 +84,14 @@ def _should_close(asked_for: Any, body: "ArrivingBody") -> bool:
     return asked_for() or not body.is_read
 
 
+def _has_more(unreader: Any, sock: Any) -> bool:
+    """Whether the next request has begun to come."""
+    if unreader.buf.getbuffer().nbytes:
+        return True
+    (waiting,) = struct.unpack("i", ioctl(sock.fileno(), FIONREAD, bytes(4)))
+    return bool(waiting)
+
+
 class ArrivingBody:
     """A body that gives what has come; gunicorn's own waits until all is there that was asked for.
 
@@ -78,14 +105,16 @@ class ArrivingBody:
         self._unreader.max_body_chunk = RECEIVE_BYTES
         self._sock = sock
         self._is_waited_for = req._expected_100_continue
-        self._held = b""
+        self._chunks = (
+            Chunks(self._reader, self._unreader, receive_bytes=RECEIVE_BYTES)
+            if isinstance(self._reader, ChunkedReader)
+            else None
+        )
 
     @property
     def is_read(self) -> bool:
         """Whether nothing of it is left in the connection."""
-        if isinstance(self._reader, ChunkedReader):
-            return self._reader.parser is None
-        return bool(self._reader.length == 0)
+        return self._chunks.is_read if self._chunks else bool(self._reader.length == 0)
 
     def read(self, size: int) -> bytes:
         """At least a byte and at most `size`, which is not 0; nothing at the end."""
@@ -93,9 +122,7 @@ class ArrivingBody:
             self._is_waited_for = False
             self._sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
         try:
-            if isinstance(self._reader, ChunkedReader):
-                return self._of_chunks(size)
-            return self._of_length(size)
+            return self._chunks.read(size) if self._chunks else self._of_length(size)
         except Exception:
             self.failed = True
             raise
@@ -111,13 +138,4 @@ class ArrivingBody:
         self._reader.length -= len(data)
         if not data:
             raise ConnectionError("The client has hung up.")
-        return data
-
-    def _of_chunks(self, size: int) -> bytes:
-        while not self._held and self._reader.parser is not None:
-            try:
-                self._held = next(self._reader.parser)
-            except StopIteration:
-                self._reader.parser = None
-        data, self._held = self._held[:size], self._held[size:]
         return data

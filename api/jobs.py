@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from api.metrics import ApiMetrics
-from api.uploads import receive
+from api.uploads import receive, refuse_encoded
 from shared.egress import EgressGuard
 from shared.errors import (
     FetchFailed,
@@ -137,6 +137,7 @@ def _new_id() -> JobId:
 
 
 def _json_body(request: Request) -> bytes:
+    refuse_encoded(request)
     request.max_content_length = MAX_JSON_BYTES
     try:
         return request.get_data(cache=False)

@@ -16,12 +16,6 @@ GRACE_SECONDS = 5.0
 """Added once, for the way from a request's header to its body."""
 
 
-TURN_SECONDS = 0.005
-"""So long a body is read without a pause, where it has come already; then others get their turn."""
-PAUSE_SECONDS = 1e-6
-"""Not 0: of greenlets that sleep for 0, gevent runs fifty before it looks at any socket."""
-
-
 class Readable(Protocol):
     """What a server hands over as a request's body."""
 
@@ -49,16 +43,20 @@ class PacedBody(io.RawIOBase):
         body: Readable,
         *,
         within: Within,
+        turn: Callable[[], None],
         bytes_per_second: int,
         seconds: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """bytes_per_second: the least rate; seconds: for the whole body, from now on."""
+        """turn: returns when this body may keep the process busy.
+
+        bytes_per_second: the least rate; seconds: for the whole body, from now on.
+        """
         self._body = body
         self._within = within
+        self._turn = turn
         self._clock = clock
         self._ends_at = clock() + seconds
-        self._turn_ends_at = clock() + TURN_SECONDS
         self._share = bytes_per_second * WINDOW_SECONDS
         self._missing = self._share
         self._patience = WINDOW_SECONDS + GRACE_SECONDS
@@ -67,9 +65,7 @@ class PacedBody(io.RawIOBase):
         return True
 
     def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]  # as werkzeug's LimitedStream
-        if self._clock() > self._turn_ends_at:
-            time.sleep(PAUSE_SECONDS)
-            self._turn_ends_at = self._clock() + TURN_SECONDS
+        self._turn()  # even where nothing has come: what has may come in the meantime
         began_at = self._clock()
         patience = min(self._patience, self._ends_at - began_at)
         if patience <= 0:
@@ -87,5 +83,7 @@ class PacedBody(io.RawIOBase):
             return self._within(patience, lambda: self._body.read(size))
         except TimeoutError as error:
             raise UploadTooSlow("The upload takes too long, or comes too slowly.") from error
-        except (OSError, ValueError) as error:
+        except ValueError as error:
+            raise MalformedRequest("The chunks of the body cannot be read, or are far too small.") from error
+        except OSError as error:
             raise MalformedRequest("The request ended before it was whole.") from error

@@ -10,6 +10,7 @@ from api.app import create_api
 from api.metrics import metrics_app
 from api.pace import PacedBody
 from api.resolver import ResolverThreads
+from api.turns import Turns
 from shared.logs import configure_logs
 from shared.settings import Settings, read_settings
 
@@ -41,6 +42,7 @@ def create_wsgi(settings: Settings) -> Wsgi:
     api = create_api(settings, off_loop=off_loop, resolve=ResolverThreads())
     api.reaper.start()
     metrics = metrics_app(api.metrics, api.jobs)
+    bodies = Turns()
     metrics_port = str(settings.api_metrics_port)
 
     def by_port(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -53,6 +55,7 @@ def create_wsgi(settings: Settings) -> Wsgi:
         body = PacedBody(
             environ["wsgi.input"],
             within=within,
+            turn=bodies.wait,
             bytes_per_second=settings.upload_min_bytes_per_second,
             seconds=settings.upload_seconds,
         )

@@ -21,6 +21,10 @@ worker_class = "api.gevent_worker.Worker"
 worker_tmp_dir = "/dev/shm"  # noqa: S108  the heartbeat file of a worker: never on a slow disk
 graceful_timeout = settings.soft_stop_seconds
 keepalive = 5  # seconds for a header, in all, and for an idle connection; it holds up a stop for as long
+# Whoever shares this host is no proxy: no header may say which path, scheme or server a request is for.
+forwarded_allow_ips = ""
+forwarder_headers = ""
+secure_scheme_headers = {}
 control_socket_disable = True  # it would be written into the home folder
 
 # A connection may need a file, too; the rest is for Redis and the process itself.

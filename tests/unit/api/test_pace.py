@@ -39,7 +39,14 @@ class Client:
 
 
 def paced(client: Client, *, seconds: float = 900, rate: int = RATE) -> PacedBody:
-    return PacedBody(client, within=client.within, bytes_per_second=rate, seconds=seconds, clock=client)
+    return PacedBody(
+        client,
+        within=client.within,
+        turn=lambda: None,
+        bytes_per_second=rate,
+        seconds=seconds,
+        clock=client,
+    )
 
 
 def read_all(body: PacedBody, size: int) -> None:
@@ -105,7 +112,9 @@ def test_a_client_that_breaks_off_is_no_surprise(error):
         def read(self, size: int) -> bytes:
             raise error
 
-    body = PacedBody(Broken(), within=lambda _, call: call(), bytes_per_second=RATE, seconds=900)
+    body = PacedBody(
+        Broken(), within=lambda _, call: call(), turn=lambda: None, bytes_per_second=RATE, seconds=900
+    )
 
     with pytest.raises(MalformedRequest):
         body.read(10)
