@@ -118,6 +118,9 @@ REFUSED: dict[str, tuple[bytes, tuple[int, str]]] = {
     "a chunk size without end": (upload(chunked=True) + b"1" * 10_000, MALFORMED),
     "a trailer that is none": (upload(chunked=True) + chunk(GOOD) + b"0\r\nno colon\r\n\r\n", MALFORMED),
     "a trailer that is a header": (upload(chunked=True) + chunk(GOOD) + b"0\r\nHost: y\r\n\r\n", MALFORMED),
+    "chunks of a byte, by the thousand": (
+        upload(chunked=True) + chunk(file_part(WAV)[:-2]) + chunk(b"\0") * 30_000, MALFORMED,
+    ),
     "no byte in chunks": (upload(chunked=True) + b"0\r\n\r\n", MALFORMED),
     "too many bytes in chunks": (
         upload(chunked=True) + chunk(file_part(WAV + bytes(MAX_UPLOAD_BYTES)) + END) + b"0\r\n\r\n",
@@ -126,6 +129,12 @@ REFUSED: dict[str, tuple[bytes, tuple[int, str]]] = {
     # headers
     "a gzipped body": (of_length(GOOD, "Content-Encoding: gzip\r\n"), WRONG_TYPE),
     "a body gzipped twice": (of_length(GOOD, "Content-Encoding: gzip, gzip\r\n"), WRONG_TYPE),
+    "gzipped JSON": (
+        b"POST /jobs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\n"
+        b"Content-Length: 2\r\n\r\n{}",
+        WRONG_TYPE,
+    ),
+    "HTTP/1.1 without a host": (of_length(GOOD).replace(b"Host: x\r\n", b""), MALFORMED),
     "an expectation of something else": (of_length(GOOD, "Expect: a miracle\r\n"), MALFORMED),
     "two content types": (of_length(GOOD, "Content-Type: multipart/form-data; boundary=y\r\n"), MALFORMED),
     "a header without a colon": (of_length(GOOD, "no colon\r\n"), MALFORMED),
@@ -240,9 +249,11 @@ def test_a_client_that_ends_too_early_but_listens_is_told(api: ApiServer, redis,
     assert api.files() == []
 
 
-def test_what_stands_behind_a_body_is_the_next_request(api: ApiServer, redis):
+@pytest.mark.parametrize("chunked", [False, True])
+def test_what_stands_behind_a_body_is_the_next_request(api: ApiServer, redis, chunked):
+    first = upload(chunked=True) + chunk(GOOD) + b"0\r\n\r\n" if chunked else of_length(GOOD)
     with api.connect() as connection:
-        connection.send(of_length(GOOD) + b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+        connection.send(first + b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
 
         assert connection.answer().status == 202
         assert connection.answer().status == 200
@@ -255,6 +266,16 @@ def test_no_request_is_read_from_a_body_that_was_not_understood(api: ApiServer, 
 
         assert connection.answer().status == 400
         assert connection.is_closed()
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["SCRIPT_NAME: /livez", "PATH_INFO: /x", "X-Forwarded-Proto: https", "X-Forwarded-Prefix: /livez"],
+)
+def test_no_header_says_which_path_a_request_is_for(api: ApiServer, header):
+    answer = api.ask(f"GET /livez HTTP/1.1\r\nHost: x\r\n{header}\r\n\r\n".encode())
+
+    assert (answer.status, answer.headers["content-type"]) == (200, "application/json")
 
 
 def test_a_client_that_asks_first_is_refused_before_it_sends_its_body(api: ApiServer, redis):

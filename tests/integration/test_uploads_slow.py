@@ -1,10 +1,11 @@
 """Clients that are slow, idle, greedy or gone, on a real gunicorn: everybody else is still answered."""
 
 import json
+import statistics
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from threading import Event, Thread
 
@@ -241,6 +242,55 @@ def test_a_flood_of_bytes_leaves_others_their_turn(api: ApiServer, redis, kind):
     assert flood.result() == 202
     # A machine may hiccup; a loop that is held up spends nearly all of the time in long waits.
     assert sum(wait for wait in waited if wait > lasted / 20) < lasted / 2
+
+
+def wait_beside_uploads(api: ApiServer, drip: bytes, *, count: int = 100) -> float:
+    """How long a GET waits, in seconds, while so many uploads drip."""
+    waited: list[float] = []
+    with ExitStack() as stack:
+        head = upload(chunked=True) + chunk(file_part(WAV)[:-2])
+        connections = open_many(api, stack, head, count)
+        eventually(lambda: len(api.files()) >= count)
+        for _ in range(20):
+            for connection in connections:
+                connection.drip(drip)
+            asked_at = time.perf_counter()
+            assert api.http.get("/livez").status_code == 200
+            waited.append(time.perf_counter() - asked_at)
+    eventually(lambda: api.in_flight() == 0)
+    return statistics.median(waited)
+
+
+def test_uploads_in_chunks_of_a_byte_hold_up_nobody(api: ApiServer, redis):
+    plain = wait_beside_uploads(api, chunk(bytes(300)))
+
+    tiny = wait_beside_uploads(api, chunk(b"\0") * 300)
+
+    assert tiny < 10 * plain
+
+
+def test_pipelined_requests_leave_others_their_turn(api: ApiServer):
+    """Between a stranger's request and its answer, few of theirs are answered."""
+    get = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
+    answered = [0]
+
+    def count(connection: Connection) -> None:
+        with suppress(OSError):
+            while data := connection.socket.recv(65_536):
+                answered[0] += data.count(b"HTTP/1.1 200")
+
+    with ThreadPoolExecutor() as pool, ExitStack() as stack:
+        for _ in range(4):
+            connection = stack.enter_context(api.connect())
+            stack.callback(connection.reset)
+            pool.submit(count, connection)
+            pool.submit(connection.drip, get * 10_000)
+        eventually(lambda: answered[0] > 100)
+        before = answered[0]
+        for _ in range(10):
+            assert api.ask(get).status == 200
+
+        assert answered[0] - before < 1_000
 
 
 def test_a_refused_body_is_not_read_to_its_end(api: ApiServer, redis):
