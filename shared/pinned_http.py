@@ -23,6 +23,7 @@ from urllib3.util import make_headers
 from shared.deadline import Deadline
 from shared.egress import Target
 from shared.errors import FetchFailed, FetchTimeout, SetupError
+from shared.framing import FramedResponse
 from shared.settings import Settings
 from shared.urls import IpAddress
 
@@ -171,6 +172,8 @@ def make_http(settings: Settings) -> PinnedHttp:
 class _Http(HTTPConnection):
     """Shows its socket as soon as there is one, before anything is read from it."""
 
+    response_class = FramedResponse
+
     def __init__(self, host: str, port: int, *, on_socket: Callable[[socket.socket], None]) -> None:
         super().__init__(host, port)
         self._on_socket = on_socket
@@ -183,6 +186,8 @@ class _Http(HTTPConnection):
 
 class _Https(HTTPSConnection):
     """The same with TLS: a handshake can be dripped, too."""
+
+    response_class = FramedResponse
 
     def __init__(
         self,

@@ -5,6 +5,8 @@ not, and a playlist is told for what it is. It proves nothing (only `worker/deco
 name and no content type, and never reads beyond the head.
 """
 
+import codecs
+
 HEAD_BYTES = 64
 
 _MPEG_HEADER_BYTES = 4
@@ -44,6 +46,12 @@ _PLAYLISTS = (
     b"<?wpl",
     b"<playlist",
 )
+# What may stand before that, or before the first name: lines of m3u and of pls.
+_COMMENTS = (b"#", b";")
+# An m3u without a header is told by its first line: the name of a song.
+_SONG_NAMES = tuple(
+    b"." + ending for ending in b"aac aif aiff flac m3u m3u8 m4a mp3 oga ogg opus wav webm wma wv".split()
+)
 
 
 def looks_like_audio(head: bytes) -> bool:
@@ -64,15 +72,32 @@ def looks_like_audio(head: bytes) -> bool:
 
 
 def looks_like_playlist(head: bytes) -> bool:
-    """Whether a file that begins with `head` only says where audio is: m3u, pls, asx, xspf and their like."""
-    text = head[:HEAD_BYTES].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    return text.startswith(_PLAYLISTS) or (text.startswith(b"<?xml") and b"<playlist" in text)
+    """Whether a file that begins with `head` only says where audio is: m3u, pls, asx, xspf and their like.
+
+    Ask `looks_like_audio` first: this one only finds a name for what is none.
+    """
+    text = _text(head)
+    if text.startswith(b"<?xml"):
+        return b"<playlist" in text
+    for line in map(bytes.strip, text.splitlines()):
+        if line.startswith(_PLAYLISTS):
+            return True
+        if line and not line.startswith(_COMMENTS):
+            return line.isascii() and line.endswith(_SONG_NAMES)
+    return False
 
 
 def looks_like_page(head: bytes) -> bool:
     """Whether a file that begins with `head` is a web page."""
-    text = head[:HEAD_BYTES].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    return text.startswith((b"<!doctype html", b"<html", b"<head", b"<body", b"<!--"))
+    return _text(head).startswith((b"<!doctype html", b"<html", b"<head", b"<body", b"<!--"))
+
+
+def _text(head: bytes) -> bytes:
+    """The head as text in UTF-8 and lower case, without a byte order mark and white space in front."""
+    head = head[:HEAD_BYTES]
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        head = head.decode("utf-16", errors="ignore").encode(errors="ignore")
+    return head.removeprefix(codecs.BOM_UTF8).lstrip().lower()
 
 
 def _is_mp4(head: bytes) -> bool:

@@ -224,13 +224,13 @@ def dripping(head: bytes, drop: bytes) -> Server:
     [
         (b"HTTP/1.1 200 OK\r\n", b"x"),
         (b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"),
-        (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        (b"HTTP/1.1 100 Continue\r\n", b"X: y\r\n"),
         (b"HTTP/1.1 200 OK\r\n\r\n" + song()[:100], b"x"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nR\r\n"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;", b"x"),
         (b"", b""),
     ],
-    ids=["header", "headers", "continues", "body", "chunks", "chunk extension", "nothing"],
+    ids=["header", "headers", "continue", "body", "chunks", "chunk extension", "nothing"],
 )
 def test_a_server_that_drips_is_cut_off_at_the_limit_of_time(head: bytes, drop: bytes):
     with dripping(head, drop) as server, pytest.raises(FetchTimeout):
@@ -314,6 +314,9 @@ PLAYLISTS = {
     "m3u of URLs": (b"http://x.example/a.mp3\nhttp://x.example/b.mp3\n", "text/plain"),
     "m3u of names": (b"a.mp3\nb.mp3\n", "audio/x-mpegurl; charset=utf-8"),
     "m3u8": (b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nlow.m3u8\n", "application/vnd.apple.mpegurl"),
+    "m3u behind comments": (b"\n\n# a comment\nsong.mp3\n" + b"x.mp3\n" * 20, "text/plain"),
+    "m3u in UTF-16": ("#EXTM3U\nhttp://x.example/\n".encode("utf-16") * 5, "text/plain"),
+    "pls behind a comment": (b"; comment\n\n[playlist]\nFile1=http://x.example/\n", "text/plain"),
     "pls": (b"[playlist]\nNumberOfEntries=1\nFile1=http://x.example/\n", "audio/x-scpls"),
     "asx": (b'<ASX version="3.0"><entry><ref href="http://x/"/></entry></ASX>', "video/x-ms-asf"),
     "xspf": (b'<?xml version="1.0" encoding="UTF-8"?>\n<playlist version="1">', "text/xml"),
