@@ -31,24 +31,19 @@ _BAD: Final = tuple(
             "203.0.113.0/24",
             "224.0.0.0/4",
             "240.0.0.0/4",
-            "::/96",  # IPv4-compatible
-            "::ffff:0:0:0/96",  # IPv4-translated
-            "64:ff9b::/96",  # NAT64
-            "64:ff9b:1::/48",  # NAT64 of a site
             "2001::/23",  # Teredo, ORCHID, benchmarks
             "2001:db8::/32",
             "2002::/16",  # 6to4
             "3fff::/20",
-            "5f00::/16",
-            "fc00::/7",
-            "fe80::/10",
-            "fec0::/10",
-            "ff00::/8",
         ),
     )
 )
 _UNICAST: Final = ipaddress.ip_network("2000::/3")
-"""All that was ever given out of IPv6 for the internet."""
+"""All that was ever given out of IPv6 for the internet.
+
+It alone refuses what lies outside: IPv4-compatible and IPv4-translated addresses, NAT64, SRv6 (5f00::/16),
+private, link-local, site-local and multicast networks. Only what is bad within it stands in the table.
+"""
 _NEVER: Final = tuple(
     map(ipaddress.ip_network, ("0.0.0.0/8", "224.0.0.0/4", "255.255.255.255/32", "::/128", "ff00::/8"))
 )

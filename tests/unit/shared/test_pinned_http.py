@@ -99,6 +99,24 @@ def test_a_handshake_that_never_ends_is_cut_off_at_the_limit_of_time(drop):
     over.set()
 
 
+def test_a_connection_with_tls_is_shut_down_at_the_limit_of_time_though_nothing_comes_over_it(authority):
+    shut_down = threading.Event()
+
+    def silent(connection: socket.socket, _: str) -> None:
+        connection.settimeout(5)
+        with suppress(TimeoutError):
+            if not connection.recv(1):  # before it ends by itself, which is after this time
+                shut_down.set()
+        connection.sendall(response(b"la la"))
+
+    with Server(silent, tls=authority.server("cdn.example")) as server:
+        asked = target(f"https://cdn.example:{server.port}/", "127.0.0.1")
+        with pytest.raises(FetchTimeout):
+            body_of(PinnedHttp(authorities=authority.certificate), asked, seconds=0.5)
+
+        assert shut_down.wait(2)
+
+
 def test_addresses_are_tried_in_their_order_until_one_answers():
     with Server(saying(response(b"la la")), host="127.0.0.3") as server:
         asked = target(f"http://cdn.example:{server.port}/", "127.0.0.2", "127.0.0.3", "127.0.0.4")
