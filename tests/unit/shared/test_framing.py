@@ -149,3 +149,16 @@ def test_a_body_may_take_longer_than_the_patience_as_long_as_it_gets_on(monkeypa
 
     with Server(steady) as server:
         assert len(body(server)) == 1_500
+
+
+def test_the_wait_for_the_header_is_not_counted_to_that_for_the_content(monkeypatch):
+    monkeypatch.setattr(shared.framing, "PATIENCE_SECONDS", 0.6)
+
+    def slow(connection, _) -> None:
+        server.wait(0.4)
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        server.wait(0.4)
+        connection.sendall(MUSIC)
+
+    with Server(slow) as server:
+        assert body(server) == MUSIC
