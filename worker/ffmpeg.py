@@ -30,7 +30,7 @@ _CONTAINERS = "mp3,flac,ogg,wav,aiff,mov,matroska,aac,asf,wv,au"
 _SAMPLE_RATES = range(4_000, 768_001)  # Hz; outside, a few bytes are hours or the resampler needs gigabytes
 _MOST_CHANNELS = 8  # of planar frames with more PyAV would read past the end of a table
 _INVALID_DATA = -1_094_995_529  # AVERROR_INVALIDDATA
-_SAMPLES_PER_PIECE = 2**17  # resampling in large pieces takes half the time of frame by frame
+_SAMPLES_PER_PIECE = 2**18  # resampling in large pieces takes half the time of frame by frame
 _MOST_EMPTY_PACKETS = 50_000  # a second of work: so many that hold nothing are no song's
 
 _INTEGER_SCALE = {"u8": 2.0**7, "s16": 2.0**15, "s32": 2.0**31, "s64": 2.0**63}  # full scale, as libsndfile's

@@ -13,6 +13,7 @@ from support.service import Service, children, genrewiz, serving
 from support.waiting import eventually
 
 MANY = 200
+IN_HAND = len(os.sched_getaffinity(0))  # songs of a worker at any time
 
 
 @pytest.fixture
@@ -49,9 +50,9 @@ def test_killing_the_worker_in_the_middle_loses_no_job(own_service: Service, sam
     assert max(job["attempt"] for job in answers) <= 2
 
 
-@pytest.mark.parametrize("role", ["api", "redis"])
+@pytest.mark.parametrize(("role", "left"), [("api", 0), ("redis", IN_HAND)])
 def test_a_process_that_is_killed_comes_back_and_nothing_is_lost(
-    own_service: Service, sample, role, tmp_path
+    own_service: Service, sample, role, left, tmp_path
 ):
     ids = [own_service.submit(f"{number}.mp3", sample) for number in range(10)]
 
@@ -59,7 +60,8 @@ def test_a_process_that_is_killed_comes_back_and_nothing_is_lost(
 
     eventually(lambda: statuses(own_service, ids)["succeeded"] == len(ids))
     assert eventually(lambda: own_service.classify("after.mp3", sample))["status"] == "succeeded"
-    eventually(lambda: not list((tmp_path / "data" / "audio").iterdir()))
+    # A worker that cannot know whether its job has finished leaves the audio to the reaper, for an hour.
+    eventually(lambda: len(list((tmp_path / "data" / "audio").iterdir())) <= left)
 
 
 def test_jobs_that_wait_when_the_service_stops_are_done_after_the_next_start(tmp_path, sample):

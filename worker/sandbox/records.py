@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from worker.song import LOUDEST, AudioFacts, Piece
+from worker.song import LOUDEST, AudioFacts, Piece, Waveform
 
 REQUEST: Final = b"decode"
 """Comes with three descriptors: the song, the pipe for records, the pipe for the status."""
@@ -43,7 +43,8 @@ LEAST_SAMPLES: Final = 2**10
 """Of waveform, in a piece: fewer come only where a song ends or its sample rate changes."""
 _RINGING: Final = 2.0  # no resampler's overshoot is louder, beside the loudest sample
 
-Send = Callable[[bytes, bytes], None]
+Send = Callable[..., None]
+"""Takes a tag, and the body in one or more parts."""
 
 
 class OutOfForm(Exception):
@@ -53,10 +54,12 @@ class OutOfForm(Exception):
 def sender(pipe: int) -> Send:
     """Writes records to a descriptor; blocks while the reader is behind."""
 
-    def send(tag: bytes, body: bytes) -> None:
-        rest = memoryview(HEADER.pack(tag, len(body)) + body)
-        while rest:
-            rest = rest[os.write(pipe, rest) :]
+    def send(tag: bytes, *body: bytes | memoryview) -> None:
+        header = HEADER.pack(tag, sum(map(len, body)))
+        for part in (header, *body):  # a megabyte of waveform is not copied to stand behind its header
+            rest = memoryview(part)
+            while rest:
+                rest = rest[os.write(pipe, rest) :]
 
     return send
 
@@ -65,7 +68,8 @@ def send_piece(send: Send, piece: Piece) -> None:
     """A piece, in as many records as it takes."""
     for start in range(0, len(piece.waveform), SAMPLES_PER_RECORD):
         samples = piece.waveform[start : start + SAMPLES_PER_RECORD]
-        send(PIECE, FRACTION.pack(piece.fraction) + samples.astype("<f4", copy=False).tobytes())
+        waveform = np.ascontiguousarray(samples, "<f4")
+        send(PIECE, FRACTION.pack(piece.fraction), waveform.data.cast("B"))
 
 
 def read_piece(body: bytearray) -> Piece:
@@ -74,9 +78,14 @@ def read_piece(body: bytearray) -> Piece:
         raise OutOfForm("a piece of odd length")
     (fraction,) = FRACTION.unpack_from(body)
     waveform = np.frombuffer(body, "<f4", offset=FRACTION.size)
-    if not (0 <= fraction <= 1 and (np.abs(waveform) <= _RINGING * LOUDEST).all()):  # false for NaN, too
+    if not (0 <= fraction <= 1 and _is_quiet_enough(waveform)):
         raise OutOfForm("a piece with numbers that are none")
     return Piece(waveform=waveform, fraction=fraction)
+
+
+def _is_quiet_enough(waveform: Waveform) -> bool:
+    bound = _RINGING * LOUDEST
+    return bool(-bound <= waveform.min() and waveform.max() <= bound)  # false for NaN, too
 
 
 def write_facts(facts: AudioFacts) -> bytes:
