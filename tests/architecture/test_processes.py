@@ -29,7 +29,14 @@ def test_only_the_worker_loads_torch_and_its_like(statement):
     assert not loaded_by(statement) & set(HEAVY)
 
 
-def test_the_worker_itself_never_loads_what_reads_a_strangers_file():
+def test_the_process_that_forks_decoders_loads_the_decoder_alone():
+    modules = loaded_by("import worker.sandbox.zygote")
+
+    assert "av" in modules
+    assert not modules & {"torch", "redis", "celery", "pydantic", "structlog", "flask"}
+
+
+def test_the_worker_loads_nothing_that_reads_a_strangers_file_or_that_only_training_needs():
     modules = loaded_by(
         "from shared.settings import Settings\n"
         "import worker.main\n"
@@ -39,24 +46,6 @@ def test_the_worker_itself_never_loads_what_reads_a_strangers_file():
 
     assert "torch" in modules
     assert not modules & {"av", "soxr"}
-
-
-def test_the_process_that_forks_decoders_loads_the_decoder_alone():
-    modules = loaded_by("import worker.sandbox.zygote")
-
-    assert "av" in modules
-    assert not modules & {"torch", "redis", "celery", "pydantic", "structlog", "flask"}
-
-
-def test_the_worker_starts_without_what_only_training_needs():
-    modules = loaded_by(
-        "from shared.settings import Settings\n"
-        "import worker.main\n"
-        "from worker.build import open_pipeline\n"
-        "with open_pipeline(Settings(device='cpu')): pass"
-    )
-
-    assert "torch" in modules
     assert not modules & set(ONLY_FOR_TRAINING)
 
 

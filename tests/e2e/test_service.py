@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from support.service import Service, children, genrewiz, serving
+from support.service import Service, alive, children, genrewiz, serving
 from support.waiting import eventually
 
 MANY = 200
@@ -95,14 +95,6 @@ def test_to_kill_the_service_leaves_no_orphans(tmp_path):
         service.process.wait()
 
     eventually(lambda: not any(alive(pid) for pid in family))
-
-
-def alive(pid: int) -> bool:
-    """Whether a process runs; one that has ended and waits for its parent does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def test_two_services_cannot_share_a_directory(own_service: Service, tmp_path):

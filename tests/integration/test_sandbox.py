@@ -31,7 +31,7 @@ from shared.errors import (
 )
 from support.audio import encode, music_like, noise
 from support.evil import NONSENSE, song
-from support.service import children
+from support.service import alive, children
 from support.waiting import eventually
 from worker.decode import decode
 from worker.sandbox.client import DecodeSandbox
@@ -438,7 +438,7 @@ def test_a_zygote_that_was_killed_leaves_no_child_behind():
         (child,) = children(opened.zygote_pid)
         os.kill(opened.zygote_pid, signal.SIGKILL)
 
-        eventually(lambda: not is_alive(child))
+        eventually(lambda: not alive(child))
         decoding.close()
 
 
@@ -451,7 +451,7 @@ def test_another_zygote_takes_the_place_of_one_that_hangs(monkeypatch):
 
         assert is_well(opened)
         assert opened.zygote_pid != hangs
-        assert not is_alive(hangs)
+        assert not alive(hangs)
 
 
 def test_signals_that_stop_a_worker_leave_the_zygote_to_finish_its_songs(walled):
@@ -493,14 +493,7 @@ def test_a_worker_that_is_killed_leaves_no_process_behind():
         assert len(family) == 2
         worker.kill()
 
-    eventually(lambda: not any(is_alive(pid) for pid in family))
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
+    eventually(lambda: not any(alive(pid) for pid in family))
 
 
 def test_songs_leave_no_descriptors_processes_or_threads_behind(walled):
