@@ -12,8 +12,14 @@ from werkzeug.exceptions import HTTPException
 
 from shared.errors import (
     GenreWizError,
+    IdempotencyKeyReused,
     InvalidRequest,
+    JobFinished,
     MalformedRequest,
+    NoRoom,
+    QueueFull,
+    QuotaExceeded,
+    ResultGone,
     StoreUnavailable,
     UnknownJob,
     UnsupportedFormat,
@@ -27,12 +33,17 @@ from shared.wire import problem_type
 HTTP_STATUS: dict[type[GenreWizError], int] = {
     MalformedRequest: 400,
     UnknownJob: 404,
+    JobFinished: 409,
+    ResultGone: 410,
     UploadTooSlow: 408,
     UploadTooLarge: 413,
     UnsupportedMediaType: 415,
     UnsupportedFormat: 415,
     InvalidRequest: 422,
+    IdempotencyKeyReused: 422,
     UrlBlocked: 422,
+    QuotaExceeded: 429,
+    QueueFull: 503,
     StoreUnavailable: 503,
 }
 MIMETYPE = "application/problem+json"
@@ -77,9 +88,13 @@ def _of_our_error(error: GenreWizError) -> Response:
         title=error.title,
         detail=error.detail,
         retryable=error.retryable,
-        retry_after_seconds=RETRY_AFTER_SECONDS.get(type(error)),
+        retry_after_seconds=_retry_after_seconds(error),
         errors=_errors(error),
     )
+
+
+def _retry_after_seconds(error: GenreWizError) -> int | None:
+    return error.retry_after_seconds if isinstance(error, NoRoom) else RETRY_AFTER_SECONDS.get(type(error))
 
 
 def _errors(error: GenreWizError) -> tuple[tuple[str, str], ...]:

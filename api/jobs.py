@@ -14,6 +14,8 @@ from flask import Request
 from pydantic import ValidationError
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from api.caller import caller_of
+from api.idempotency import idempotency, key_of
 from api.metrics import ApiMetrics
 from api.uploads import receive, refuse_encoded
 from shared.egress import EgressGuard
@@ -21,13 +23,14 @@ from shared.errors import (
     FetchFailed,
     InvalidRequest,
     MalformedRequest,
+    RequestError,
     StoreUnavailable,
     UploadTooLarge,
 )
-from shared.job import Job, JobId, NewJob, Source
+from shared.job import Job, JobId, NewJob, Source, answer_key
 from shared.names import broker_queue
 from shared.ports import AudioStore, Doorbell
-from shared.redis_jobs import RedisJobStore
+from shared.redis_jobs import ENDS, RedisJobStore, Verdict
 from shared.settings import Settings
 from shared.shown import shown_name
 from shared.urls import Url, parse_url
@@ -74,7 +77,10 @@ class JobService:
 
     def submit(self, request: Request) -> Job:
         """Receive an upload and accept its job; a RequestError leaves nothing behind."""
-        self._jobs.ping()  # without Redis nothing can be promised: the upload is not even read
+        caller = caller_of(request)
+        key = key_of(request, caller)
+        # Without Redis nothing can be promised, without room nothing is: the upload is not even read.
+        self._check_room(caller, size=request.content_length or 0, key=key)
         job_id = _new_id()
         sink = self._audio.create(job_id)
         try:
@@ -84,20 +90,39 @@ class JobService:
         finally:
             sink.discard()
         # Where Redis goes away now, the job may be accepted or not: its audio stays until the reaper knows.
-        return self._accept(job_id, upload.source, wanted)
+        try:
+            job = self._accept(job_id, upload.source, wanted, caller=caller, key=key)
+        except RequestError:
+            self._audio.delete(job_id)
+            raise
+        if job.id != job_id or job.is_finished:  # it was made before, or answered at once
+            self._audio.delete(job_id)
+        return job
 
     def submit_url(self, request: Request) -> Job:
         """Accept a job whose song the worker fetches; a RequestError or UrlBlocked leaves nothing behind."""
-        self._jobs.ping()
+        caller = caller_of(request)
+        key = key_of(request, caller)
+        self._check_room(caller, size=0, key=key)
         wanted = parse_job_part(_json_body(request), UrlJobRequest, what="body")
         url = self._checked(wanted.url)
         filename = shown_name(unquote(url.path.rpartition("/")[2]))
         source = Source(kind="url", filename=filename, url=url.shown)
-        return self._accept(_new_id(), source, wanted, url=wanted.url)
+        return self._accept(_new_id(), source, wanted, caller=caller, key=key, url=wanted.url)
 
     def get(self, job_id: str) -> Job:
-        """The job; UnknownJob."""
+        """The job; UnknownJob, ResultGone."""
         return self._jobs.get(JobId(job_id))
+
+    def cancel(self, job_id: str) -> Job:
+        """Cancel the job, or ask its worker to; UnknownJob, ResultGone, JobFinished."""
+        cancelled = self._jobs.cancel(JobId(job_id))
+        if cancelled.is_new and cancelled.job.is_finished:
+            self._metrics.ended(ENDS[Verdict.CANCELLED])
+        return cancelled.job
+
+    def _check_room(self, caller: str, *, size: int, key: str | None) -> None:
+        self._jobs.check_room(caller=caller, size=size, idempotency_key=key, limits=self._settings.limits)
 
     def _checked(self, text: str) -> Url:
         try:
@@ -105,22 +130,44 @@ class JobService:
         except FetchFailed:
             return parse_url(text)  # a name that cannot be resolved now may be later: the worker will see
 
-    def _accept(self, job_id: JobId, source: Source, wanted: JobRequest, *, url: str | None = None) -> Job:
-        job = self._jobs.accept(
+    def _accept(
+        self,
+        job_id: JobId,
+        source: Source,
+        wanted: JobRequest,
+        *,
+        caller: str,
+        key: str | None,
+        url: str | None = None,
+    ) -> Job:
+        settings = self._settings
+        accepted = self._jobs.accept(
             NewJob(
                 id=job_id,
                 queue=wanted.queue,
                 options=wanted.options,
                 source=source,
                 url=url,
-                max_attempts=self._settings.max_attempts,
-                result_ttl_seconds=self._settings.result_ttl_seconds,
+                caller=caller,
+                idempotency=idempotency(key, source, wanted),
+                answer=answer_key(source.sha256, wanted.options)
+                if settings.result_cache and source.sha256
+                else None,
+                deadline_seconds=wanted.deadline_seconds,
+                max_attempts=settings.max_attempts,
+                result_ttl_seconds=settings.result_ttl_seconds,
+                tombstone_ttl_seconds=settings.tombstone_ttl_seconds,
                 metadata=wanted.metadata,
-            )
+            ),
+            settings.limits,
         )
+        job = accepted.job
+        if not accepted.is_new:
+            return job
         self._metrics.accepted(source=source.kind, queue=wanted.queue)
         log.info("job accepted", job_id=job_id, source=source.kind, queue=wanted.queue, bytes=source.bytes)
-        self._ring(job_id, broker_queue(wanted.queue, source.kind))
+        if not job.is_finished:
+            self._ring(job_id, broker_queue(wanted.queue, source.kind))
         return job
 
     def _ring(self, job_id: JobId, queue: str) -> None:

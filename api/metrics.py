@@ -20,7 +20,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from shared.errors import StoreUnavailable
-from shared.redis_jobs import RedisJobStore, Sweep
+from shared.redis_jobs import End, RedisJobStore, Sweep
 
 SECONDS_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
@@ -79,8 +79,12 @@ class ApiMetrics:
         """The reaper found something."""
         self._lapsed.inc(sweep.lapsed)
         self._rerung.inc(len(sweep.rings))
-        if sweep.failed:
-            self._finished.labels("failed", "too_many_attempts").inc(len(sweep.failed))
+        for end, count in sweep.ends:
+            self.ended(end, count)
+
+    def ended(self, end: End, count: int = 1) -> None:
+        """Jobs came to an end without a run."""
+        self._finished.labels(end.status.value, end.reason).inc(count)
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"genrewiz_{name}", text, labels, registry=self.registry)

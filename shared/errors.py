@@ -112,6 +112,14 @@ class PredictionFailed(JobFailure):
     retryable = True
 
 
+class DeadlineExceeded(JobFailure):
+    """One run took longer than the limit."""
+
+    code = "deadline_exceeded"
+    title = "Run took too long"
+    retryable = True
+
+
 class TooManyAttempts(JobFailure):
     """Every attempt ended with its worker lost."""
 
@@ -170,6 +178,52 @@ class UnknownJob(RequestError):
 
     code = "unknown_job"
     title = "Unknown job"
+
+
+class ResultGone(RequestError):
+    """The job was there, and its result is kept no longer."""
+
+    code = "result_gone"
+    title = "Result gone"
+
+
+class JobFinished(RequestError):
+    """What was asked for can be done to jobs alone that have not finished."""
+
+    code = "job_finished"
+    title = "Job has finished"
+
+
+class IdempotencyKeyReused(RequestError):
+    """The idempotency key has made a job of another request."""
+
+    code = "idempotency_key_reused"
+    title = "Idempotency key reused"
+
+
+class NoRoom(RequestError):
+    """Too much waits already; nothing of the request was kept."""
+
+    retryable = True
+
+    def __init__(self, detail: str | None = None, *, retry_after_seconds: int) -> None:
+        """retry_after_seconds: when there will be room, as quickly as jobs end now."""
+        super().__init__(detail)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class QuotaExceeded(NoRoom):
+    """Too much of this caller's waits."""
+
+    code = "quota_exceeded"
+    title = "Quota exceeded"
+
+
+class QueueFull(NoRoom):
+    """Too much waits in all."""
+
+    code = "queue_full"
+    title = "Queue is full"
 
 
 class UnreadableFile(GenreWizError):

@@ -93,6 +93,19 @@ class JobError:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Idempotency:
+    """A request that may come again: under the same key it makes one job, and only the same request may."""
+
+    key: str  # unique among all callers
+    fingerprint: str
+
+
+def answer_key(sha256: str, options: JobOptions) -> str:
+    """What an answer depends on, besides the model: the audio and how much of it is listened to."""
+    return f"{options.model}:{options.windows}:{sha256}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class NewJob:
     """What is known of a job when it is accepted."""
 
@@ -102,6 +115,11 @@ class NewJob:
     source: Source
     max_attempts: int
     result_ttl_seconds: int
+    tombstone_ttl_seconds: int = 0  # for so long after that, its id is told from one that never was
+    caller: str  # whose quota it counts for
+    deadline_seconds: int | None = None  # it expires unless it runs by then
+    idempotency: Idempotency | None = None
+    answer: str | None = None  # the key under which an answer to the same question is looked for
     url: str | None = field(default=None, repr=False)  # the whole of it, a secret
     metadata: Mapping[str, JsonValue] = field(default_factory=dict)
 
@@ -146,15 +164,18 @@ class Lease:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """How a run ended: with a classification or with an error."""
+    """How a run ended: with a classification, with an error, or with neither because it was cancelled."""
 
     source: Source
     model: ModelIdentity
     stage_seconds: StageSeconds
     result: Classification | None = None
     error: JobError | None = None
+    answer: str | None = None  # the key under which the result may be given again
 
     @property
     def status(self) -> JobStatus:
         """The status that the job ends in."""
-        return JobStatus.SUCCEEDED if self.result is not None else JobStatus.FAILED
+        if self.result is not None:
+            return JobStatus.SUCCEEDED
+        return JobStatus.CANCELLED if self.error is None else JobStatus.FAILED

@@ -4,6 +4,7 @@ Pure. Which of the fields change, and when, is the scripts' business (`lua/`).
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TypeVar, cast
 
 from shared.classification import Classification, ModelIdentity
@@ -22,6 +23,9 @@ from shared.job import (
 from shared.names import QueueName
 from shared.wire import dump, load
 
+HEARD = "heard"
+"""Of a job that was answered at once: the source of the job that its answer is from."""
+
 T = TypeVar("T")
 
 
@@ -30,6 +34,7 @@ def of_new_job(job: NewJob) -> dict[str, str]:
     fields = {
         "max_attempts": str(job.max_attempts),
         "result_ttl_seconds": str(job.result_ttl_seconds),
+        "tombstone_ttl_seconds": str(job.tombstone_ttl_seconds),
         "options": dump(job.options),
         "source": dump(job.source),
         "metadata": dump(dict(job.metadata)),
@@ -61,7 +66,7 @@ def to_job(record: Mapping[str, str], *, queue_position: int | None = None) -> J
         attempt=int(record["attempt"]),
         max_attempts=int(record["max_attempts"]),
         options=load(JobOptions, record["options"]),
-        source=load(Source, record["source"]),
+        source=_source(record),
         metadata=load(dict, record["metadata"]),
         progress=Progress(
             stage=record.get("stage") or None,
@@ -72,10 +77,28 @@ def to_job(record: Mapping[str, str], *, queue_position: int | None = None) -> J
         started_at=_seconds(record, "started_at"),
         finished_at=_seconds(record, "finished_at"),
         expires_at=_seconds(record, "expires_at"),
+        cancel_requested="cancel_requested" in record,
+        cached=HEARD in record,
         model=_part(ModelIdentity, record, "model"),
         result=_part(Classification, record, "result"),
         stage_seconds=_part(StageSeconds, record, "stage_seconds"),
         error=_part(JobError, record, "error"),
+    )
+
+
+def _source(record: Mapping[str, str]) -> Source:
+    source = load(Source, record["source"])
+    if HEARD not in record:
+        return source
+    # The same bytes under another name: what was found in them holds here, too.
+    heard = load(Source, record[HEARD])
+    return replace(
+        source,
+        duration_seconds=heard.duration_seconds,
+        sample_rate=heard.sample_rate,
+        channels=heard.channels,
+        codec=heard.codec,
+        truncated=heard.truncated,
     )
 
 

@@ -3,12 +3,12 @@
 Every change of a job's status is one script, atomic, on Redis' clock. Nothing else writes a job's record.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from redis import Redis
 from redis.exceptions import BusyLoadingError, OutOfMemoryError, ReadOnlyError, ResponseError
@@ -16,15 +16,44 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from shared import job_record
-from shared.errors import StoreUnavailable, TooManyAttempts, UnknownJob
-from shared.job import Job, JobError, JobId, Lease, NewJob, Outcome
-from shared.names import BROKER_QUEUES
+from shared.admission import Limits, retry_after_seconds
+from shared.errors import (
+    IdempotencyKeyReused,
+    JobFinished,
+    QueueFull,
+    QuotaExceeded,
+    ResultGone,
+    StoreUnavailable,
+    TooManyAttempts,
+    UnknownJob,
+)
+from shared.job import Job, JobError, JobId, JobStatus, Lease, NewJob, Outcome
+from shared.names import BROKER_QUEUES, SourceKind, broker_queues
 from shared.redis_keys import Keys
 from shared.wire import dump
 
 LUA = Path(__file__).with_name("lua")
-SCRIPTS = ("accept", "claim", "renew", "progress", "finish", "reap", "snapshot", "alive", "workers")
+LIBRARIES = ("common", "admission")
+SCRIPTS = (
+    "accept",
+    "room",
+    "claim",
+    "renew",
+    "progress",
+    "finish",
+    "release",
+    "cancel",
+    "reap",
+    "expire",
+    "spent",
+    "snapshot",
+    "alive",
+    "workers",
+)
 JOBS_PER_SWEEP = 100
+SPENT_PER_SWEEP = 500
+
+UNLIMITED = Limits(jobs=2**53, bytes=2**53, caller_jobs=2**53, caller_bytes=2**53)
 
 AWAY = (RedisConnectionError, RedisTimeoutError, ReadOnlyError, BusyLoadingError, OutOfMemoryError)
 """What redis-py raises where the server can do nothing for us, for now."""
@@ -35,6 +64,11 @@ REFUSALS = ("OOM", "MISCONF", "NOREPLICAS", "MASTERDOWN", "UNKILLABLE")
 _EXHAUSTED = dump(JobError.of(TooManyAttempts("The job's worker was lost on every attempt.")))
 
 
+def read_script(name: str) -> str:
+    """The source of a script."""
+    return (LUA / f"{name}.lua").read_text()
+
+
 class Verdict(StrEnum):
     """What came of a claim."""
 
@@ -42,7 +76,24 @@ class Verdict(StrEnum):
     LEASED = "leased"  # another worker is on it
     FINISHED = "finished"
     EXHAUSTED = "exhausted"  # no attempts were left: the job has failed now
+    EXPIRED = "expired"  # its deadline has passed: it has ended now
+    CANCELLED = "cancelled"  # that was asked of the worker it lost: it has ended now
     UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, kw_only=True)
+class End:
+    """An end that a job comes to without a run."""
+
+    status: JobStatus
+    reason: str = ""
+
+
+ENDS: Final = {
+    Verdict.EXHAUSTED: End(status=JobStatus.FAILED, reason=TooManyAttempts.code),
+    Verdict.EXPIRED: End(status=JobStatus.EXPIRED),
+    Verdict.CANCELLED: End(status=JobStatus.CANCELLED),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +104,22 @@ class Claim:
     job: Job | None = None
     lease: Lease | None = None
     url: str | None = field(default=None, repr=False)  # where to fetch the song: the whole URL, a secret
+
+
+class Hold(StrEnum):
+    """What a worker learns when it speaks of a job that it runs."""
+
+    KEPT = "kept"
+    CANCEL = "cancel"  # still ours, and nobody wants it any more
+    LOST = "lost"  # another's by now
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """A job, and whether this call has changed it or an earlier one had."""
+
+    job: Job
+    is_new: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,8 +135,20 @@ class Sweep:
     """What a sweep of the reaper found."""
 
     lapsed: int  # leases that had run out
-    failed: tuple[JobId, ...]  # of these, jobs that had no attempts left
+    failed: int  # of these, jobs that had no attempts left
+    cancelled: int  # of these, jobs that nobody wanted any more
+    expired: int = 0  # jobs whose deadline passed while they waited
     rings: tuple[Ring, ...]
+
+    @property
+    def ends(self) -> tuple[tuple[End, int], ...]:
+        """How jobs ended, and how many."""
+        counts = {
+            Verdict.EXHAUSTED: self.failed,
+            Verdict.CANCELLED: self.cancelled,
+            Verdict.EXPIRED: self.expired,
+        }
+        return tuple((ENDS[verdict], count) for verdict, count in counts.items() if count)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,25 +163,54 @@ class Depths:
 class RedisJobStore:
     """Where jobs live from acceptance until they expire. StoreUnavailable where Redis is away."""
 
-    def __init__(self, redis: "Redis", keys: Keys) -> None:
+    def __init__(
+        self, redis: "Redis", keys: Keys, *, read_script: Callable[[str], str] = read_script
+    ) -> None:
+        """read_script: gives the source of a script by its name."""
         self._redis = redis
         self._keys = keys
-        prelude = f"{keys.lua()}\n{_source('common')}"
-        self._scripts = {name: redis.register_script(f"{prelude}\n{_source(name)}") for name in SCRIPTS}
+        prelude = "\n".join([keys.lua(), *map(read_script, LIBRARIES)])
+        self._scripts = {name: redis.register_script(f"{prelude}\n{read_script(name)}") for name in SCRIPTS}
 
-    def accept(self, new: NewJob) -> Job:
-        """From here on the job is never lost. Its audio must be durable before."""
-        record, place = self._run(
-            "accept", new.id, new.source.kind, new.queue, *_flat(job_record.of_new_job(new))
+    def accept(self, new: NewJob, limits: Limits = UNLIMITED) -> Change:
+        """From here on the job is never lost. Its audio must be durable before.
+
+        Where the same audio was answered before, the job has succeeded already. Raises QuotaExceeded,
+        QueueFull, IdempotencyKeyReused.
+        """
+        verdict, *rest = self._run(
+            "accept",
+            new.id,
+            new.source.kind,
+            new.queue,
+            new.caller,
+            new.source.bytes or 0,
+            "" if new.deadline_seconds is None else new.deadline_seconds,
+            new.idempotency.key if new.idempotency else "",
+            new.idempotency.fingerprint if new.idempotency else "",
+            new.answer or "",
+            *_of_limits(limits),
+            *_flat(job_record.of_new_job(new)),
         )
-        return _job(record, place)
+        if verdict == "reused":
+            raise IdempotencyKeyReused("The idempotency key was used for another request.")
+        _check_room(verdict, rest)
+        record, place = rest
+        return Change(job=_job(record, place), is_new=verdict == "accepted")
+
+    def check_room(self, *, caller: str, size: int, idempotency_key: str | None, limits: Limits) -> None:
+        """QuotaExceeded or QueueFull where a job with `size` bytes of audio would be refused now."""
+        verdict, *rest = self._run("room", caller, size, idempotency_key or "", *_of_limits(limits))
+        _check_room(verdict, rest)
 
     def get(self, job_id: JobId) -> Job:
-        """The job as it is now; UnknownJob."""
-        record, place = self._run("snapshot", job_id)
-        if not record:
-            raise UnknownJob("There is no job with this id, or its result has expired.")
-        return _job(record, place)
+        """The job as it is now; UnknownJob, ResultGone."""
+        record, place, was_there = self._run("snapshot", job_id)
+        if record:
+            return _job(record, place)
+        if was_there:
+            raise ResultGone("The job's result is kept no longer.")
+        raise UnknownJob("There is no job with this id.")
 
     def claim(self, job_id: JobId, *, owner: str, lease_seconds: float) -> Claim:
         """Take a job to run it. `owner` is unique to the call: a lost reply can be asked for again."""
@@ -115,30 +223,67 @@ class RedisJobStore:
             verdict=Verdict.CLAIMED, job=job_record.to_job(record), lease=lease, url=record.get("url")
         )
 
-    def renew(self, lease: Lease, *, lease_seconds: float) -> bool:
-        """Prolong a lease; False when the job is no longer ours."""
-        return bool(self._run("renew", lease.job_id, lease.token, lease_seconds))
+    def renew(self, lease: Lease, *, lease_seconds: float) -> Hold:
+        """Prolong a lease."""
+        return Hold(self._run("renew", lease.job_id, lease.token, lease_seconds))
 
-    def progress(self, lease: Lease, *, stage: str, fraction: float) -> bool:
-        """Show how far a job is; False when it is no longer ours."""
-        return bool(self._run("progress", lease.job_id, lease.token, stage, fraction))
+    def progress(self, lease: Lease, *, stage: str, fraction: float) -> Hold:
+        """Show how far a job is."""
+        return Hold(self._run("progress", lease.job_id, lease.token, stage, fraction))
 
     def finish(self, lease: Lease, outcome: Outcome) -> bool:
         """End a job; False when it is no longer ours, and then nothing has changed."""
-        fields = _flat(job_record.of_outcome(outcome))
-        return bool(self._run("finish", lease.job_id, lease.token, outcome.status.value, *fields))
+        return bool(
+            self._run(
+                "finish",
+                lease.job_id,
+                lease.token,
+                outcome.status.value,
+                outcome.model.sha256,
+                outcome.answer or "",
+                *_flat(job_record.of_outcome(outcome)),
+            )
+        )
+
+    def release(self, lease: Lease) -> Ring | None:
+        """Give a job back, its attempt not counted; the caller rings. None when it is no longer ours."""
+        queue = self._run("release", lease.job_id, lease.token)
+        return Ring(job_id=lease.job_id, broker_queue=queue) if queue else None
+
+    def cancel(self, job_id: JobId) -> Change:
+        """Cancel a job that waits, or have its worker stop it; UnknownJob, ResultGone, JobFinished."""
+        verdict, record = self._run("cancel", job_id)
+        if verdict == "unknown":
+            return Change(job=self.get(job_id), is_new=False)  # which says why it is not there
+        if verdict == "finished":
+            raise JobFinished("The job has finished already.")
+        return Change(job=_job(record, -1), is_new=verdict != "again")
 
     def reap(self, *, rering_seconds: float) -> Sweep:
         """Take jobs back from lost workers and find lost doorbells; the caller rings what it is given."""
-        lapsed, failed, rings = self._run("reap", rering_seconds, JOBS_PER_SWEEP, _EXHAUSTED)
+        lapsed, failed, cancelled, rings = self._run("reap", rering_seconds, JOBS_PER_SWEEP, _EXHAUSTED)
         return Sweep(
             lapsed=lapsed,
-            failed=tuple(JobId(job_id) for job_id in failed),
+            failed=failed,
+            cancelled=cancelled,
             rings=tuple(
                 Ring(job_id=JobId(job_id), broker_queue=queue)
                 for job_id, queue in zip(rings[::2], rings[1::2], strict=True)
             ),
         )
+
+    def expire(self) -> int:
+        """End jobs whose deadline passed while they waited; how many."""
+        return int(self._run("expire", JOBS_PER_SWEEP))
+
+    def spent(self, *, older_seconds: float) -> tuple[JobId, ...]:
+        """Jobs that finished so long ago and whose audio may still be there; some of them, oldest first."""
+        return tuple(JobId(job_id) for job_id in self._run("spent", older_seconds, SPENT_PER_SWEEP))
+
+    def forget_audio(self, job_ids: Sequence[JobId]) -> None:
+        """The audio of these finished jobs is gone."""
+        with _away_is_ours():
+            self._redis.zrem(self._keys.spent, *job_ids)
 
     def depths(self) -> Depths:
         """How many jobs wait and run now, and how many doorbells wait with the broker."""
@@ -155,9 +300,17 @@ class RedisJobStore:
             broker_messages=dict(zip(BROKER_QUEUES, messages, strict=True)),
         )
 
-    def worker_alive(self, worker: str, *, seconds: float) -> None:
-        """Count this worker among the ready ones for that long."""
-        self._run("alive", worker, seconds)
+    def doorbells(self, kind: SourceKind) -> int:
+        """How many doorbells wait for the workers of a kind."""
+        pipe = self._redis.pipeline(transaction=False)
+        for queue in broker_queues(kind):
+            pipe.llen(queue)
+        with _away_is_ours():
+            return sum(pipe.execute())
+
+    def worker_alive(self, worker: str, *, model: str, seconds: float) -> None:
+        """Count this worker, which holds the model of that SHA-256, among the ready ones for that long."""
+        self._run("alive", worker, seconds, model)
 
     def workers_ready(self) -> int:
         """How many workers take messages."""
@@ -189,8 +342,20 @@ def _job(record: Sequence[str], place: int) -> Job:
     return job_record.to_job(_record(record), queue_position=None if place < 0 else place)
 
 
-def _source(script: str) -> str:
-    return (LUA / f"{script}.lua").read_text()
+def _check_room(verdict: str, rest: Sequence[int]) -> None:
+    if verdict not in ("over_quota", "queue_full"):
+        return
+    waiting, drained = rest
+    seconds = retry_after_seconds(waiting=waiting, drained_in_a_minute=drained)
+    if verdict == "over_quota":
+        raise QuotaExceeded(
+            "Too many of your jobs, or too much of your audio, waits.", retry_after_seconds=seconds
+        )
+    raise QueueFull("Too many jobs, or too much audio, waits.", retry_after_seconds=seconds)
+
+
+def _of_limits(limits: Limits) -> tuple[int, int, int, int]:
+    return limits.jobs, limits.bytes, limits.caller_jobs, limits.caller_bytes
 
 
 def _flat(fields: dict[str, str]) -> list[str]:

@@ -40,9 +40,29 @@ class Keys:
         return f"{self.prefix}:rung"
 
     @property
+    def deadlines(self) -> str:
+        """Sorted set: id of every queued job that has a deadline -> that deadline."""
+        return f"{self.prefix}:deadlines"
+
+    @property
+    def waiting(self) -> str:
+        """Hash: `jobs` and `bytes` that are queued, in all and, behind a colon, of each caller."""
+        return f"{self.prefix}:waiting"
+
+    @property
+    def spent(self) -> str:
+        """Sorted set: id of every finished job whose audio may still be there -> when it finished."""
+        return f"{self.prefix}:spent"
+
+    @property
     def workers(self) -> str:
         """Sorted set: every worker that takes messages -> until when that is believed."""
         return f"{self.prefix}:workers"
+
+    @property
+    def model(self) -> str:
+        """String: SHA-256 of the model that a worker spoke of last."""
+        return f"{self.prefix}:model"
 
     def job(self, job_id: JobId | str) -> str:
         """Hash: the record of a job."""
@@ -52,6 +72,26 @@ class Keys:
         """Sorted set: id of every job of a kind that waits in a queue -> when it was accepted."""
         return f"{self.prefix}:queued:{'fetch:' if kind == 'url' else ''}{queue}"
 
+    def gone(self, job_id: JobId | str) -> str:
+        """String, empty: there was such a job; it outlives the record."""
+        return f"{self.prefix}:gone:{job_id}"
+
+    def idempotency(self, key: str) -> str:
+        """String: id of the job that a caller's idempotency key has made."""
+        return f"{self.prefix}:idempotency:{key}"
+
+    def answer(self, model: str, key: str) -> str:
+        """String: id of a job whose answer, by a model, holds for the same audio and options, too."""
+        return f"{self._answers}{model}:{key}"
+
+    @property
+    def _answers(self) -> str:
+        return f"{self.prefix}:answer:"
+
+    def drained(self, slot: int | str) -> str:
+        """String: how many runs ended in a slot of time."""
+        return f"{self.prefix}:drained:{slot}"
+
     def lua(self) -> str:
         """The same names as Lua locals."""
         recovered = _table({kind: f"'{recovered_queue(kind)}'" for kind in SOURCE_KINDS})
@@ -59,10 +99,17 @@ class Keys:
             [
                 f"local RUNNING, ACTIVE = '{self.running}', '{self.active}'",
                 f"local RUNG, WORKERS = '{self.rung}', '{self.workers}'",
+                f"local DEADLINES, WAITING = '{self.deadlines}', '{self.waiting}'",
+                f"local SPENT, MODEL = '{self.spent}', '{self.model}'",
                 f"local RECOVERED_QUEUE = {recovered}",
                 f"local BROKER_QUEUE = {_by_kind_and_queue(broker_queue)}",
                 f"local QUEUED = {_by_kind_and_queue(self.queued)}",
                 f"local function job_key(id) return '{self.job('')}' .. id end",
+                f"local function gone_key(id) return '{self.gone('')}' .. id end",
+                f"local function idempotency_key(key) return '{self.idempotency('')}' .. key end",
+                f"local ANSWERS = '{self._answers}'",
+                "local function answer_key(model, key) return ANSWERS .. model .. ':' .. key end",
+                f"local function drained_key(slot) return '{self.drained('')}' .. slot end",
                 "local function queued_key(kind, queue) return QUEUED[kind or 'upload'][queue] end",
             ]
         )

@@ -22,6 +22,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from shared.admission import Limits
 from shared.errors import SetupError
 
 PREFIX = "GENREWIZ_"
@@ -63,17 +64,38 @@ class Settings(BaseSettings):
     egress_allow: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = ()
     egress_proxy: HttpUrl | None = None
 
+    trusted_proxies: NonNegativeInt = 0
+    max_waiting_jobs: PositiveInt = 100_000
+    max_waiting_bytes: PositiveInt = 20 * 2**30
+    max_waiting_jobs_per_caller: PositiveInt = 10_000
+    max_waiting_bytes_per_caller: PositiveInt = 5 * 2**30
+
     max_attempts: PositiveInt = 3
+    run_seconds: float = Field(default=300, gt=0, le=3_600)
     result_ttl_seconds: PositiveInt = 7 * 24 * 60 * 60
+    tombstone_ttl_seconds: NonNegativeInt = 7 * 24 * 60 * 60
+    result_cache: bool = True
+    orphan_seconds: PositiveFloat = 3_600
 
     lease_seconds: PositiveFloat = 15
     heartbeat_seconds: PositiveFloat = 5
     reap_period_seconds: PositiveFloat = 1
     rering_seconds: PositiveFloat = 15
     soft_stop_seconds: NonNegativeInt = 30
+    worker_stop_seconds: NonNegativeInt = 30
 
     log_format: Literal["auto", "console", "json"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @property
+    def limits(self) -> Limits:
+        """What may wait at once."""
+        return Limits(
+            jobs=self.max_waiting_jobs,
+            bytes=self.max_waiting_bytes,
+            caller_jobs=self.max_waiting_jobs_per_caller,
+            caller_bytes=self.max_waiting_bytes_per_caller,
+        )
 
     @field_validator("egress_allow", mode="before")
     @classmethod

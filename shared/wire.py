@@ -15,6 +15,7 @@ from shared.job import Job, JobError, JobOptions, Source, StageSeconds
 from shared.names import QueueName
 
 MAX_METADATA_BYTES = 4 * 2**10
+MAX_DEADLINE_SECONDS = 7 * 24 * 60 * 60
 PROBABILITY_DIGITS = 6
 SECONDS_DIGITS = 3
 
@@ -55,6 +56,7 @@ class JobRequest(BaseModel):
 
     options: JobOptions = JobOptions()
     queue: QueueName = "standard"
+    deadline_seconds: int | None = Field(default=None, ge=1, le=MAX_DEADLINE_SECONDS)
     metadata: Annotated[dict[str, JsonValue], AfterValidator(_small_enough)] = {}
 
 
@@ -89,7 +91,7 @@ def job_body(job: Job) -> dict[str, Any]:
         "timings_seconds": _timings_body(job),
         "error": error_body(job.error) if job.error else None,
         "metadata": dict(job.metadata),
-        "links": {"self": f"/jobs/{job.id}"},
+        "links": {"self": f"/jobs/{job.id}", "cancel": f"/jobs/{job.id}/cancel"},
     }
 
 

@@ -44,7 +44,10 @@ class Batcher:
             thread.start()
 
     def submit(self, window: Tensor) -> "Future[Tensor]":
-        """The logits (genres,) of a window (640, 128) in dB, when the device has got to it."""
+        """The logits (genres,) of a window (640, 128) in dB, when the device has got to it.
+
+        Whoever cancels the answer before that spares the device the window.
+        """
         answer: Future[Tensor] = Future()
         self._waiting.put(_Item(window, answer))
         return answer
@@ -58,7 +61,7 @@ class Batcher:
 
     def _loop(self) -> None:
         while (first := self._waiting.get()) is not None:
-            batch = [first]
+            batch = [first] if _is_wanted(first) else []
             while len(batch) < self._max_batch:
                 try:
                     item = self._waiting.get_nowait()
@@ -67,8 +70,10 @@ class Batcher:
                 if item is None:
                     self._waiting.put(None)  # the sign to end comes after this batch
                     break
-                batch.append(item)
-            self._answer(batch)
+                if _is_wanted(item):
+                    batch.append(item)
+            if batch:
+                self._answer(batch)
 
     def _answer(self, batch: Sequence[_Item]) -> None:
         self._on_batch(len(batch))
@@ -83,6 +88,11 @@ class Batcher:
         else:
             for item, row in zip(batch, logits, strict=True):
                 item.answer.set_result(row)
+
+
+def _is_wanted(item: _Item) -> bool:
+    """False where the answer was cancelled; from here on it cannot be any more."""
+    return item.answer.set_running_or_notify_cancel()
 
 
 def worthwhile_batch(

@@ -3,50 +3,83 @@
 A job whose lease was lost is somebody else's: its run is told to stop, and its result is refused anyway.
 """
 
+import math
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import structlog
 
-from shared.errors import StoreUnavailable
-from shared.job import Lease
-from shared.redis_jobs import RedisJobStore
+from shared.classification import ModelIdentity
+from shared.errors import DeadlineExceeded, StoreUnavailable
+from shared.job import Job, Lease
+from shared.ports import Doorbell
+from shared.redis_jobs import Hold, RedisJobStore
 from shared.settings import Settings
 
 log = structlog.get_logger(__name__)
 
 
 class LeaseLost(Exception):
-    """The lease lapsed while the job ran: another worker has the job by now, or will have."""
+    """The job is no longer this worker's: another one has it by now, or will have."""
+
+
+class CancelRequested(Exception):
+    """Nobody wants the job any more."""
 
 
 class KeptLease:
-    """A lease that is being renewed for as long as its job runs."""
+    """A lease that is being renewed for as long as its job runs, and the reasons for that run to stop."""
 
-    def __init__(self, lease: Lease) -> None:
+    def __init__(self, lease: Lease, job: Job, *, run_seconds: float) -> None:
         self.lease = lease
-        self._lost = threading.Event()
+        self.job = job
+        self._run_seconds = run_seconds
+        self._run_until = math.inf
+        self._hold = Hold.KEPT
 
-    def lose(self) -> None:
-        """The job is no longer ours."""
-        self._lost.set()
+    def begin(self) -> None:
+        """The run begins: from now on its time runs."""
+        self._run_until = time.monotonic() + self._run_seconds
+
+    def hear(self, hold: Hold) -> None:
+        """What the store said of the lease."""
+        if self._hold is not Hold.LOST:
+            self._hold = hold
 
     def check(self) -> None:
-        """LeaseLost once the lease is gone: called between the steps of a run."""
-        if self._lost.is_set():
+        """LeaseLost, CancelRequested or DeadlineExceeded: called between the steps of a run."""
+        if self._hold is Hold.LOST:
             raise LeaseLost(self.lease.job_id)
+        if self._hold is Hold.CANCEL:
+            raise CancelRequested(self.lease.job_id)
+        if self.overdue_seconds() > 0:
+            raise DeadlineExceeded(f"The run took longer than {self._run_seconds:g} s.")
+
+    def overdue_seconds(self) -> float:
+        """By how much the run is behind its limit; negative before it."""
+        return time.monotonic() - self._run_until
+
+
+def give_back(jobs: RedisJobStore, doorbell: Doorbell, lease: Lease) -> None:
+    """Release a job and ring for whoever takes it; StoreUnavailable leaves it to the reaper."""
+    if ring := jobs.release(lease):
+        doorbell.ring(ring.job_id, ring.broker_queue)
+        log.info("job given back", job_id=lease.job_id)
 
 
 class LeaseKeeper:
     """Renews every kept lease once a heartbeat, and says that the worker is there."""
 
-    def __init__(self, *, jobs: RedisJobStore, settings: Settings) -> None:
+    def __init__(self, *, jobs: RedisJobStore, model: ModelIdentity, settings: Settings) -> None:
         self._jobs = jobs
+        self._model = model
         self._worker = uuid.uuid4().hex
         self._lease_seconds = settings.lease_seconds
         self._heartbeat_seconds = settings.heartbeat_seconds
+        self._run_seconds = settings.run_seconds
         self._kept: set[KeptLease] = set()
         self._lock = threading.Lock()
         self._stop = threading.Event()
@@ -61,9 +94,9 @@ class LeaseKeeper:
         self._stop.set()
 
     @contextmanager
-    def keep(self, lease: Lease) -> Iterator[KeptLease]:
-        """Renew a lease for as long as the block runs."""
-        kept = KeptLease(lease)
+    def keep(self, lease: Lease, job: Job) -> Iterator[KeptLease]:
+        """Renew the lease of a job for as long as the block runs."""
+        kept = KeptLease(lease, job, run_seconds=self._run_seconds)
         with self._lock:
             self._kept.add(kept)
         try:
@@ -72,24 +105,24 @@ class LeaseKeeper:
             with self._lock:
                 self._kept.discard(kept)
 
+    def kept(self) -> tuple[KeptLease, ...]:
+        """The leases of all jobs in hand."""
+        with self._lock:
+            return tuple(self._kept)
+
     def renew_all(self) -> None:
         """One heartbeat for every kept lease."""
-        with self._lock:
-            all_kept = list(self._kept)
-        for kept in all_kept:
+        for kept in self.kept():
             try:
-                still_ours = self._jobs.renew(kept.lease, lease_seconds=self._lease_seconds)
+                kept.hear(self._jobs.renew(kept.lease, lease_seconds=self._lease_seconds))
             except StoreUnavailable as error:
                 log.warning("lease not renewed", job_id=kept.lease.job_id, error=error.detail)
-                continue
-            if not still_ours:
-                kept.lose()
 
     def _loop(self) -> None:
         while not self._stop.is_set():
             try:
                 self.renew_all()
-                self._jobs.worker_alive(self._worker, seconds=self._lease_seconds)
+                self._jobs.worker_alive(self._worker, model=self._model.sha256, seconds=self._lease_seconds)
             except StoreUnavailable as error:
                 log.warning("heartbeat cannot reach redis", error=error.detail)
             except Exception:

@@ -3,6 +3,7 @@
 import sys
 import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import structlog
 from celery import Celery
@@ -23,13 +24,16 @@ from shared.redis_jobs import RedisJobStore
 from shared.redis_keys import Keys
 from shared.resolve import resolve
 from shared.settings import Settings, read_settings
+from worker.activity import Activity
 from worker.build import open_pipeline
+from worker.classifier import Classifier
 from worker.fetch import Fetcher
 from worker.fetch_queue import FetchQueue
 from worker.health import HealthServer
 from worker.lease import LeaseKeeper
 from worker.metrics import WorkerMetrics
 from worker.runner import Runner
+from worker.watchdog import Watchdog
 
 FINISH_RETRIES = 10
 """Over some eight seconds: a result outlives a restart of Redis, and is no use once its lease has lapsed."""
@@ -47,51 +51,68 @@ def run_worker(settings: Settings) -> int:
     celery = make_celery(settings)
     jobs = RedisJobStore(connect(settings, retries=FINISH_RETRIES), Keys())
     audio = DirectoryAudioStore(settings.audio_dir)
-    # A client of its own: a heartbeat never waits behind a job's calls.
-    leases = LeaseKeeper(jobs=RedisJobStore(connect(settings), Keys()), settings=settings)
-    reaper = Reaper(
-        jobs=jobs, audio=audio, doorbell=CeleryDoorbell(celery), settings=settings, on_sweep=metrics.swept
-    )
+    doorbell = CeleryDoorbell(celery)
+    activity = Activity()
+    reaper = Reaper(jobs=jobs, audio=audio, doorbell=doorbell, settings=settings, on_sweep=metrics.swept)
     fetcher = Fetcher(guard=make_guard(settings, resolve), http=make_http(settings), settings=settings)
     with open_pipeline(settings, on_batch=metrics.batch) as pipeline:
         metrics.model_loaded(pipeline.identity)
+        # Clients of their own, which give up soon: a heartbeat never waits behind a job's calls.
+        leases = LeaseKeeper(jobs=_impatient(settings), model=pipeline.identity, settings=settings)
+        watchdog = Watchdog(
+            jobs=_impatient(settings),
+            doorbell=doorbell,
+            leases=leases,
+            activity=activity,
+            model=pipeline.identity,
+            settings=settings,
+        )
         runner = Runner(
             jobs=jobs,
             audio=audio,
-            fetcher=fetcher,
-            pipeline=pipeline,
+            doorbell=doorbell,
+            classifier=Classifier(
+                audio=audio, fetcher=fetcher, pipeline=pipeline, keep_answers=settings.result_cache
+            ),
             leases=leases,
+            activity=activity,
             metrics=metrics,
             settings=settings,
         )
-        fetches = FetchQueue(celery, runner.run, concurrency=settings.fetch_concurrency)
+        fetches = FetchQueue(celery, partial(runner.run, kind="url"), concurrency=settings.fetch_concurrency)
         reaper.start()
         try:
             return _consume(
                 celery,
-                runner,
+                partial(runner.run, kind="upload"),
                 settings,
-                on_ready=[leases.start, fetches.start, health.ready],
-                on_stop=fetches.stop,
+                on_ready=[leases.start, fetches.start, watchdog.start, health.ready],
+                on_stop=[watchdog.begin_stop, runner.stop, fetches.stop],
             )
         finally:
             fetches.join()
+            watchdog.end()
             reaper.stop()
             leases.stop()
 
 
+def _impatient(settings: Settings) -> RedisJobStore:
+    client = connect(settings, retries=1, timeout_seconds=settings.heartbeat_seconds)
+    return RedisJobStore(client, Keys())
+
+
 def _consume(
     celery: Celery,
-    runner: Runner,
+    run: Callable[[JobId], None],
     settings: Settings,
     *,
     on_ready: Sequence[Callable[[], None]],
-    on_stop: Callable[[], None],
+    on_stop: Sequence[Callable[[], None]],
 ) -> int:
     # Without shared=False Celery would give this function to every other application of the process.
     @celery.task(name=CLASSIFY_TASK, shared=False)
     def classify(job_id: str) -> None:
-        runner.run(JobId(job_id))
+        run(JobId(job_id))
 
     def take_messages(**_: object) -> None:
         log.info("worker ready", concurrency=settings.concurrency)
@@ -99,7 +120,8 @@ def _consume(
             call()
 
     def stop(**_: object) -> None:
-        on_stop()
+        for call in on_stop:
+            call()
 
     worker_ready.connect(take_messages)
     worker_shutting_down.connect(stop)

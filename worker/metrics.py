@@ -3,8 +3,8 @@
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from shared.classification import ModelIdentity
-from shared.job import Job, JobStatus, Outcome
-from shared.redis_jobs import Sweep
+from shared.job import Job, Outcome
+from shared.redis_jobs import End, Sweep
 
 SECONDS_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 QUEUE_BUCKETS = (0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 900, 3_600, 14_400)
@@ -71,9 +71,9 @@ class WorkerMetrics:
             self._audio.inc(outcome.source.duration_seconds or 0.0)
             self._predictions.labels(outcome.result.predictions[0].genre).inc()
 
-    def exhausted(self, count: int = 1) -> None:
-        """Jobs failed because no attempts were left."""
-        self._finished.labels(JobStatus.FAILED.value, "too_many_attempts").inc(count)
+    def ended(self, end: End, count: int = 1) -> None:
+        """Jobs came to an end without a run."""
+        self._finished.labels(end.status.value, end.reason).inc(count)
 
     def rejected(self) -> None:
         """A result came too late."""
@@ -83,7 +83,8 @@ class WorkerMetrics:
         """The reaper found something."""
         self._lapsed.inc(sweep.lapsed)
         self._rerung.inc(len(sweep.rings))
-        self.exhausted(len(sweep.failed))
+        for end, count in sweep.ends:
+            self.ended(end, count)
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"genrewiz_{name}", text, labels, registry=self.registry)

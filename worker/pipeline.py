@@ -77,6 +77,11 @@ class _Answers:
                 self._waiting.append(self._batcher.submit(window))
                 self._take(leave=MOST_WAITING)
 
+    def close(self) -> None:
+        """What is still waited for is wanted no more: windows that did not go to the device never will."""
+        for answer in self._waiting:
+            answer.cancel()
+
     def all(self) -> Tensor:
         """(windows, genres), on the CPU, once all are there."""
         self._take(leave=0)
@@ -129,12 +134,14 @@ class Pipeline:
     ) -> Analysis:
         """Classify encoded audio. Whatever `report` raises, and any surprise, ends the run."""
         with self._turns:
-            return self._run(audio, report, most_windows=1 if first_window_only else None)
+            watch = _Stopwatch()
+            answers = _Answers(self._batcher, watch, most=1 if first_window_only else None)
+            with closing(answers):
+                return self._run(audio, report, watch, answers)
 
-    def _run(self, audio: BinaryIO, report: Report, *, most_windows: int | None) -> Analysis:
-        watch, hearing = _Stopwatch(), Hearing(self._features.sample_rate)
+    def _run(self, audio: BinaryIO, report: Report, watch: _Stopwatch, answers: _Answers) -> Analysis:
+        hearing = Hearing(self._features.sample_rate)
         song = SongWindows(self._filterbank, self._features)
-        answers = _Answers(self._batcher, watch, most=most_windows)
         report("decode", 0.0)
         facts = None
         try:
@@ -143,8 +150,8 @@ class Pipeline:
                     hearing.feed(said.waveform)
                     with watch.stage("spectrogram"):
                         windows = song.feed(torch.from_numpy(said.waveform).to(self._device))
-                    answers.ask(windows)
                     report("decode", PREDICT_FROM * said.fraction)
+                    answers.ask(windows)
             facts = said
             hearing.check()
         except JobFailure as error:

@@ -6,22 +6,21 @@ lost.
 
 import time
 import uuid
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
-from typing import BinaryIO
+from dataclasses import dataclass
 
 import structlog
 
-from shared.errors import JobFailure, PredictionFailed, StoreUnavailable
-from shared.job import Job, JobError, JobId, Outcome, Source, StageSeconds
-from shared.ports import AudioStore
-from shared.redis_jobs import RedisJobStore, Verdict
+from shared.errors import StoreUnavailable
+from shared.job import Job, JobId
+from shared.names import SourceKind, recovered_queue
+from shared.ports import AudioStore, Doorbell
+from shared.redis_jobs import ENDS, RedisJobStore
 from shared.settings import Settings
-from worker.fetch import Fetcher
-from worker.lease import KeptLease, LeaseKeeper, LeaseLost
+from worker.activity import Activity
+from worker.classifier import Classifier
+from worker.gate import Gate, Occupied
+from worker.lease import KeptLease, LeaseKeeper, LeaseLost, give_back
 from worker.metrics import WorkerMetrics
-from worker.pipeline import Analysis, Pipeline, Report
-from worker.song import AudioFacts
 
 PROGRESS_PERIOD_SECONDS = 0.25  # within a stage, progress is shown no oftener
 
@@ -36,44 +35,66 @@ class Runner:
         *,
         jobs: RedisJobStore,
         audio: AudioStore,
-        fetcher: Fetcher,
-        pipeline: Pipeline,
+        doorbell: Doorbell,
+        classifier: Classifier,
         leases: LeaseKeeper,
+        activity: Activity,
         metrics: WorkerMetrics,
         settings: Settings,
     ) -> None:
         self._jobs = jobs
         self._audio = audio
-        self._fetcher = fetcher
-        self._pipeline = pipeline
+        self._doorbell = doorbell
+        self._classifier = classifier
         self._leases = leases
+        self._activity = activity
         self._metrics = metrics
         self._lease_seconds = settings.lease_seconds
+        self._gate = Gate()
+        self._stopping = False
 
-    def run(self, job_id: JobId) -> None:
+    def stop(self) -> None:
+        """Claim no more. Safe in a signal's handler."""
+        self._stopping = True
+
+    def run(self, job_id: JobId, kind: SourceKind) -> None:
         """Run the job if it is there to be run; a doorbell for any other job is answered with silence.
 
         Where Redis or the audio store is away, the lease is left to lapse and the reaper gives the job on.
         """
-        try:
-            claim = self._jobs.claim(job_id, owner=uuid.uuid4().hex, lease_seconds=self._lease_seconds)
-            if claim.verdict is Verdict.EXHAUSTED:
-                self._metrics.exhausted()
-                self._audio.delete(job_id)
-            if claim.job is None or claim.lease is None:
-                log.debug("doorbell without a job to run", job_id=job_id, verdict=claim.verdict.value)
-                return
-            self._metrics.claimed(claim.job)
-            with self._leases.keep(claim.lease) as kept:
+        with self._activity.doorbell(kind), self._gate.together():
+            try:
+                if self._stopping:
+                    self._doorbell.ring(job_id, recovered_queue(kind))  # for another worker
+                else:
+                    self._claim(job_id)
+            except StoreUnavailable as error:
+                log.warning("job left to the reaper", job_id=job_id, error=error.detail)
+            except LeaseLost:
+                log.warning("job given up: its lease was lost", job_id=job_id)
+
+    def _claim(self, job_id: JobId) -> None:
+        claim = self._jobs.claim(job_id, owner=uuid.uuid4().hex, lease_seconds=self._lease_seconds)
+        if claim.job is None or claim.lease is None:
+            if claim.verdict in ENDS:
+                self._metrics.ended(ENDS[claim.verdict])
+            log.debug("doorbell without a job to run", job_id=job_id, verdict=claim.verdict.value)
+            return
+        self._metrics.claimed(claim.job)
+        with self._leases.keep(claim.lease, claim.job) as kept:
+            if not is_suspect(claim.job):
                 self._classify(claim.job, claim.url, kept)
-        except StoreUnavailable as error:
-            log.warning("job left to the reaper", job_id=job_id, error=error.detail)
-        except LeaseLost:
-            log.warning("job given up: its lease was lost", job_id=job_id)
+                return
+            try:
+                with self._gate.alone(kept.check):
+                    self._classify(claim.job, claim.url, kept)
+            except Occupied:  # two that may kill the worker: it takes one after the other
+                give_back(self._jobs, self._doorbell, claim.lease)
 
     def _classify(self, job: Job, url: str | None, kept: KeptLease) -> None:
         start = time.perf_counter()
-        outcome = self._outcome(job, url, kept)
+        kept.begin()
+        outcome = self._classifier.outcome(job, url, _Reporter(self._jobs, kept))
         stored_from = time.perf_counter()
         if not self._jobs.finish(kept.lease, outcome):
             self._metrics.rejected()
@@ -92,55 +113,10 @@ class Runner:
             seconds=round(end - start, 3),
         )
 
-    def _outcome(self, job: Job, url: str | None, kept: KeptLease) -> Outcome:
-        report = _Reporter(self._jobs, kept)
-        source, start, fetch_seconds = job.source, time.perf_counter(), None
-        with ExitStack() as stack:
-            try:
-                audio, source = self._song(job, url, report, stack)
-                fetch_seconds = time.perf_counter() - start
-                analysis = self._pipeline.run(
-                    audio, first_window_only=job.options.windows == "first", report=report
-                )
-            except (StoreUnavailable, LeaseLost):
-                raise
-            except JobFailure as error:
-                analysis = Analysis(error=error, stage_seconds=StageSeconds())
-            except Exception:
-                # One song must never take the worker down with it, whatever it does to the pipeline.
-                log.exception("prediction failed", job_id=job.id)
-                analysis = Analysis(
-                    error=PredictionFailed("The song could not be classified."), stage_seconds=StageSeconds()
-                )
-        return Outcome(
-            source=described(source, analysis.audio),
-            model=self._pipeline.identity,
-            stage_seconds=replace(analysis.stage_seconds, fetch=fetch_seconds),
-            result=analysis.classification,
-            error=JobError.of(analysis.error) if analysis.error else None,
-        )
 
-    def _song(self, job: Job, url: str | None, report: Report, stack: ExitStack) -> tuple[BinaryIO, Source]:
-        """The song's bytes, which live as long as the stack, and what is known of where they came from."""
-        if url is None:
-            return stack.enter_context(self._audio.open(job.id)), job.source
-        file = stack.enter_context(self._audio.scratch())
-        fetched = self._fetcher.fetch(url, file, on_step=lambda: report("fetch", 0.0))
-        return file, replace(job.source, sha256=fetched.sha256, bytes=fetched.bytes)
-
-
-def described(source: Source, audio: AudioFacts | None) -> Source:
-    """The source with what decoding has found out about it."""
-    if audio is None:
-        return source
-    return replace(
-        source,
-        duration_seconds=audio.duration_seconds,
-        sample_rate=audio.source_sample_rate,
-        channels=audio.channels,
-        codec=audio.codec,
-        truncated=audio.truncated,
-    )
+def is_suspect(job: Job) -> bool:
+    """Whether this is a job's last attempt after others whose workers were lost, perhaps by its fault."""
+    return 1 < job.attempt == job.max_attempts
 
 
 @dataclass
@@ -156,6 +132,6 @@ class _Reporter:
         self.kept.check()
         if stage == self._stage and time.monotonic() - self._shown_at < PROGRESS_PERIOD_SECONDS:
             return
-        if not self.jobs.progress(self.kept.lease, stage=stage, fraction=fraction):
-            raise LeaseLost(self.kept.lease.job_id)
+        self.kept.hear(self.jobs.progress(self.kept.lease, stage=stage, fraction=fraction))
+        self.kept.check()
         self._stage, self._shown_at = stage, time.monotonic()

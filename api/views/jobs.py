@@ -34,18 +34,23 @@ def jobs_blueprint(service: JobService, metrics: ApiMetrics) -> Blueprint:
         except GenreWizError as error:
             metrics.rejected(error.code)
             raise
-        return _shown(job, 202)
+        return _shown(job, 200 if job.is_finished else 202)
 
     @blueprint.get("/<job_id>")
     def show(job_id: str) -> ResponseReturnValue:
         return _shown(service.get(job_id), 200)
+
+    @blueprint.post("/<job_id>/cancel")
+    def cancel(job_id: str) -> ResponseReturnValue:
+        job = service.cancel(job_id)
+        return _shown(job, 200 if job.is_finished else 202)
 
     return blueprint
 
 
 def _shown(job: Job, status: int) -> ResponseReturnValue:
     body = job_body(job)
-    headers = {"Location": body["links"]["self"]} if status == 202 else {}
+    headers = {"Location": body["links"]["self"]} if request.method == "POST" else {}
     if not job.is_finished:
         headers["Retry-After"] = str(POLL_SECONDS)
     return jsonify(body), status, headers

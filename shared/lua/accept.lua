@@ -1,14 +1,52 @@
--- accept: (nothing) -> queued.
--- ARGV: id, kind of its source, queue, then fields and values that never change (but see finish_job).
--- Returns { record, place in the queue or -1 }, also when the same call came before (its reply was lost).
-local id, kind, queue = ARGV[1], ARGV[2], ARGV[3]
+-- accept: (nothing) -> queued; or at once -> succeeded, where these bytes were answered before.
+-- ARGV: id, kind of its source, queue, caller, bytes of its audio, seconds until its deadline or '', idempotency
+-- key or '', fingerprint of the request, answer key or '', the four limits, then fields that never change.
+-- Returns { 'accepted', record, place in the queue or -1 }, also when the same call came before (its reply was
+-- lost); { 'known', record, place } of the job that this idempotency key made before; { 'reused' } where that one
+-- was of another request; or what no_room says.
+local id, kind, queue, caller, bytes, deadline_seconds, idempotency, fingerprint, answer = unpack(ARGV, 1, 9)
+local FIRST_LIMIT, FIRST_FIELD = 10, 14
 local key, time = job_key(id), now()
 
-if redis.call('EXISTS', key) == 0 then
-  redis.call('HSET', key, 'id', id, 'kind', kind, 'queue', queue, 'status', 'queued', 'attempt', 0, 'token', 0,
-    'accepted_at', time, unpack(ARGV, 4))
-  redis.call('ZADD', queued_key(kind, queue), time, id)
-  redis.call('ZADD', ACTIVE, time, id)
-  redis.call('ZADD', RUNG, time, id) -- the api rings next; if it dies before, the reaper sees an old ring
+local function shown(verdict, of)
+  local of_kind, of_queue = unpack(redis.call('HMGET', job_key(of), 'kind', 'queue'))
+  local place = redis.call('ZRANK', queued_key(of_kind, of_queue), of)
+  return { verdict, redis.call('HGETALL', job_key(of)), place or -1 }
 end
-return { redis.call('HGETALL', key), redis.call('ZRANK', queued_key(kind, queue), id) or -1 }
+
+if redis.call('EXISTS', key) == 1 then return shown('accepted', id) end
+
+if idempotency ~= '' then
+  local first = redis.call('GET', idempotency_key(idempotency))
+  local of_first = first and redis.call('HGET', job_key(first), 'fingerprint')
+  if of_first == fingerprint then return shown('known', first) end
+  if of_first then return { 'reused' } end
+end
+
+local model = redis.call('GET', MODEL)
+local donor = answer ~= '' and model and redis.call('GET', answer_key(model, answer))
+local result, donor_model, source, heard
+if donor then
+  result, donor_model, source, heard = unpack(redis.call('HMGET', job_key(donor), 'result', 'model', 'source', 'heard'))
+end
+if not result then
+  local refused = no_room(caller, tonumber(bytes), limits_of(FIRST_LIMIT))
+  if refused then return refused end
+end
+
+redis.call('HSET', key, 'id', id, 'kind', kind, 'queue', queue, 'status', 'queued', 'attempt', 0, 'token', 0,
+  'accepted_at', time, 'caller', caller, 'bytes', bytes, unpack(ARGV, FIRST_FIELD))
+if deadline_seconds ~= '' then redis.call('HSET', key, 'deadline_at', later(time, deadline_seconds)) end
+if idempotency ~= '' then
+  redis.call('HSET', key, 'idempotency', idempotency, 'fingerprint', fingerprint)
+  redis.call('SET', idempotency_key(idempotency), id)
+end
+if result then
+  finish_job(id, 'succeeded', { 'result', result, 'model', donor_model, 'heard', heard or source })
+  -- The newest record answers for the longest.
+  redis.call('SET', answer_key(model, answer), id, 'EX', redis.call('HGET', key, 'result_ttl_seconds'))
+else
+  redis.call('ZADD', ACTIVE, time, id)
+  enter_queue(id, time) -- the api rings next; if it dies before, the reaper sees an old ring
+end
+return shown('accepted', id)

@@ -1,10 +1,11 @@
--- claim: queued -> running, or running with a lapsed lease -> running again; with no attempts left -> failed.
+-- claim: queued, or running with a lapsed lease -> running; or to an end: -> failed with no attempts left,
+-- -> expired behind its deadline, -> cancelled where that was asked for while its lease ran out.
 -- ARGV: id, owner (unique to this call), lease seconds, error of a job without attempts.
 -- Returns { verdict }, and for 'claimed' the record behind it.
 local id, owner, lease_seconds, exhausted = unpack(ARGV)
 local key, time = job_key(id), now()
-local status, holder, attempt, max_attempts, kind, queue =
-  unpack(redis.call('HMGET', key, 'status', 'owner', 'attempt', 'max_attempts', 'kind', 'queue'))
+local status, holder, attempt, max_attempts, deadline, cancel_requested =
+  unpack(redis.call('HMGET', key, 'status', 'owner', 'attempt', 'max_attempts', 'deadline_at', 'cancel_requested'))
 
 if not status then return { 'unknown' } end
 if is_finished(status) then return { 'finished' } end
@@ -13,16 +14,23 @@ if status == 'running' then
   local lease_until = redis.call('ZSCORE', RUNNING, id)
   if lease_until and tonumber(lease_until) > tonumber(time) then return { 'leased' } end
 end
+if cancel_requested then
+  finish_job(id, 'cancelled', {})
+  return { 'cancelled' }
+end
+if deadline and tonumber(deadline) <= tonumber(time) then
+  finish_job(id, 'expired', {})
+  return { 'expired' }
+end
 if tonumber(attempt) >= tonumber(max_attempts) then
   finish_job(id, 'failed', { 'error', exhausted })
   return { 'exhausted' }
 end
 
+leave_queue(id)
 redis.call('HINCRBY', key, 'attempt', 1)
 redis.call('HINCRBY', key, 'token', 1)
 redis.call('HSETNX', key, 'started_at', time)
 redis.call('HSET', key, 'status', 'running', 'owner', owner, 'stage', 'fetch', 'fraction', 0)
 redis.call('ZADD', RUNNING, later(time, lease_seconds), id)
-redis.call('ZREM', queued_key(kind, queue), id)
-redis.call('ZREM', RUNG, id)
 return { 'claimed', redis.call('HGETALL', key) }

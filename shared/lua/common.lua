@@ -14,17 +14,57 @@ local function is_finished(status)
   return status == 'succeeded' or status == 'failed' or status == 'cancelled' or status == 'expired'
 end
 
+-- How many jobs and how many bytes of audio wait, in all and of each caller: what admission looks at.
+local function count_waiting(caller, jobs, bytes)
+  local changes = { { 'jobs', jobs }, { 'bytes', bytes }, { 'jobs:' .. caller, jobs }, { 'bytes:' .. caller, bytes } }
+  for _, change in ipairs(changes) do
+    local field, count = unpack(change)
+    if count ~= 0 and redis.call('HINCRBY', WAITING, field, count) == 0 then redis.call('HDEL', WAITING, field) end
+  end
+end
+
+-- The job waits from now on, at the place that its age gives it. rung_at: when its doorbell was rung last.
+local function enter_queue(id, rung_at)
+  local kind, queue, accepted_at, caller, bytes, deadline =
+    unpack(redis.call('HMGET', job_key(id), 'kind', 'queue', 'accepted_at', 'caller', 'bytes', 'deadline_at'))
+  redis.call('ZADD', queued_key(kind, queue), accepted_at, id)
+  redis.call('ZADD', RUNG, rung_at, id)
+  if deadline then redis.call('ZADD', DEADLINES, deadline, id) end
+  if caller then count_waiting(caller, 1, tonumber(bytes)) end
+end
+
+-- The job waits no more; nothing happens where it did not.
+local function leave_queue(id)
+  local kind, queue, caller, bytes = unpack(redis.call('HMGET', job_key(id), 'kind', 'queue', 'caller', 'bytes'))
+  redis.call('ZREM', RUNG, id)
+  redis.call('ZREM', DEADLINES, id)
+  if redis.call('ZREM', queued_key(kind, queue), id) == 1 and caller then
+    count_waiting(caller, -1, -tonumber(bytes))
+  end
+end
+
+-- The lease is over and the job waits again, to be taken before all others: a caller rings at what this returns.
+local function requeue(id)
+  redis.call('HSET', job_key(id), 'status', 'queued', 'owner', '', 'stage', '', 'fraction', 0)
+  redis.call('ZREM', RUNNING, id)
+  enter_queue(id, now())
+  return RECOVERED_QUEUE[redis.call('HGET', job_key(id), 'kind') or 'upload']
+end
+
 -- The end of a job: its status never changes again, and the record goes when its time is over.
 -- fields: a flat list of further fields and values.
 local function finish_job(id, status, fields)
   local key, time = job_key(id), now()
-  local kind, queue, ttl = unpack(redis.call('HMGET', key, 'kind', 'queue', 'result_ttl_seconds'))
+  local kind, ttl, tombstone_ttl, idempotency =
+    unpack(redis.call('HMGET', key, 'kind', 'result_ttl_seconds', 'tombstone_ttl_seconds', 'idempotency'))
+  leave_queue(id)
   redis.call('HSET', key, 'status', status, 'finished_at', time, 'expires_at', later(time, ttl), unpack(fields))
   if status == 'succeeded' then redis.call('HSET', key, 'fraction', 1) end
   redis.call('ZREM', RUNNING, id)
   redis.call('ZREM', ACTIVE, id)
-  redis.call('ZREM', RUNG, id)
-  redis.call('ZREM', queued_key(kind, queue), id)
   redis.call('HDEL', key, 'url') -- it may hold a signature: kept only for as long as somebody has to fetch it
+  if (kind or 'upload') == 'upload' then redis.call('ZADD', SPENT, time, id) end
   redis.call('EXPIRE', key, ttl)
+  redis.call('SET', gone_key(id), '', 'EX', tonumber(ttl) + tonumber(tombstone_ttl or 0))
+  if idempotency then redis.call('EXPIRE', idempotency_key(idempotency), ttl) end
 end

@@ -1,9 +1,9 @@
 -- progress: running -> running, with another stage and fraction to be seen.
--- ARGV: id, token, stage, fraction. Returns 1, or 0 when the lease is another's by now.
+-- ARGV: id, token, stage, fraction. Returns what renew does.
 local id, token, stage, fraction = unpack(ARGV)
 local key = job_key(id)
-local status, current = unpack(redis.call('HMGET', key, 'status', 'token'))
+local status, current, cancel_requested = unpack(redis.call('HMGET', key, 'status', 'token', 'cancel_requested'))
 
-if status ~= 'running' or current ~= token then return 0 end
+if status ~= 'running' or current ~= token then return 'lost' end
 redis.call('HSET', key, 'stage', stage, 'fraction', fraction)
-return 1
+return cancel_requested and 'cancel' or 'kept'

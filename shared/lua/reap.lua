@@ -1,29 +1,27 @@
--- reap: running with a lapsed lease -> queued, or -> failed with no attempts left; and finds lost doorbells.
+-- reap: running with a lapsed lease -> queued, or to an end: -> failed with no attempts left, -> cancelled where
+-- that was asked for; and finds lost doorbells.
 -- ARGV: seconds after which a doorbell counts as lost, jobs a sweep at most, error of a job without attempts.
--- Returns { lapsed, { failed id, ... }, { id, broker queue, id, broker queue, ... } }: the caller rings the latter.
+-- Returns { lapsed, failed, cancelled, { id, Celery queue, id, Celery queue, ... } }: the caller rings the latter.
 local rering_seconds, limit, exhausted = unpack(ARGV)
 local time = now()
-local lapsed, failed, rings = 0, {}, {}
+local lapsed, failed, cancelled, rings = 0, 0, 0, {}
 
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', RUNNING, '-inf', time, 'LIMIT', 0, limit)) do
-  local key = job_key(id)
-  local attempt, max_attempts, kind, queue, accepted_at =
-    unpack(redis.call('HMGET', key, 'attempt', 'max_attempts', 'kind', 'queue', 'accepted_at'))
-  kind = kind or 'upload'
+  local attempt, max_attempts, cancel_requested =
+    unpack(redis.call('HMGET', job_key(id), 'attempt', 'max_attempts', 'cancel_requested'))
   lapsed = lapsed + 1
-  if not queue then
+  if not attempt then
     redis.call('ZREM', RUNNING, id)
     redis.call('ZREM', ACTIVE, id)
+  elseif cancel_requested then
+    finish_job(id, 'cancelled', {})
+    cancelled = cancelled + 1
   elseif tonumber(attempt) >= tonumber(max_attempts) then
     finish_job(id, 'failed', { 'error', exhausted })
-    table.insert(failed, id)
+    failed = failed + 1
   else
-    redis.call('HSET', key, 'status', 'queued', 'owner', '', 'stage', '', 'fraction', 0)
-    redis.call('ZREM', RUNNING, id)
-    redis.call('ZADD', queued_key(kind, queue), accepted_at, id) -- at its old place
-    redis.call('ZADD', RUNG, time, id)
     table.insert(rings, id)
-    table.insert(rings, RECOVERED_QUEUE[kind])
+    table.insert(rings, requeue(id))
   end
 end
 
@@ -31,8 +29,10 @@ end
 -- is merely slow draws no storm of rings. Jobs that are passed over count as rung: they are looked at again later.
 local missing = {}
 for kind, queues in pairs(BROKER_QUEUE) do
+  local recovered = redis.call('LLEN', RECOVERED_QUEUE[kind]) -- theirs are jobs of any of the queues
   for queue, broker_queue in pairs(queues) do
-    missing[broker_queue] = redis.call('ZCARD', queued_key(kind, queue)) - redis.call('LLEN', broker_queue)
+    missing[broker_queue] = redis.call('ZCARD', queued_key(kind, queue))
+      - redis.call('LLEN', broker_queue) - recovered
   end
 end
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', RUNG, '-inf', later(time, -rering_seconds), 'LIMIT', 0, limit)) do
@@ -49,4 +49,4 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', RUNG, '-inf', later(time, -rerin
     end
   end
 end
-return { lapsed, failed, rings }
+return { lapsed, failed, cancelled, rings }

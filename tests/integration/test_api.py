@@ -233,8 +233,8 @@ def test_a_surprise_is_a_problem_without_a_traceback(client, jobs, redis):
 def test_the_api_is_ready_with_redis_and_tells_how_many_workers_are(client, jobs):
     assert client.get("/readyz").get_json() == {"status": "ready", "workers_ready": 0}
 
-    jobs.worker_alive("w1", seconds=60)
-    jobs.worker_alive("w2", seconds=0)
+    jobs.worker_alive("w1", model="0" * 64, seconds=60)
+    jobs.worker_alive("w2", model="0" * 64, seconds=0)
 
     assert client.get("/readyz").get_json()["workers_ready"] == 1
 

@@ -31,7 +31,8 @@ def audio(settings) -> DirectoryAudioStore:
     return DirectoryAudioStore(settings.audio_dir)
 
 
-def make_reaper(jobs, audio, doorbells, settings, on_sweep=lambda _: None) -> Reaper:
+def make_reaper(jobs, audio, doorbells, settings, on_sweep=lambda _: None, **changes) -> Reaper:
+    settings = settings.model_copy(update=changes)
     return Reaper(jobs=jobs, audio=audio, doorbell=doorbells, settings=settings, on_sweep=on_sweep)
 
 
@@ -60,11 +61,27 @@ def test_the_audio_of_a_job_without_attempts_is_removed(jobs, redis, audio, door
     jobs.accept(new)
     lose(jobs, redis, new)
 
-    make_reaper(jobs, audio, doorbells, settings).sweep()
+    reaper = make_reaper(jobs, audio, doorbells, settings)
+
+    reaper.sweep()
+    reaper.sweep_spent(older_seconds=0)
 
     with pytest.raises(StoreUnavailable):
         audio.open(new.id)
     assert doorbells.rung == []
+    assert jobs.spent(older_seconds=0) == ()
+
+
+def test_whoever_has_just_ended_a_job_is_left_the_time_to_remove_its_audio(jobs, audio, doorbells, settings):
+    new = new_job()
+    store(audio, new.id)
+    jobs.accept(new)
+    jobs.finish(jobs.claim(new.id, owner="w", lease_seconds=60).lease, success())
+
+    make_reaper(jobs, audio, doorbells, settings).sweep_spent()
+
+    assert jobs.spent(older_seconds=0) == (new.id,)
+    assert audio.open(new.id).read() == b"la la la"
 
 
 def store(audio, job_id) -> None:
@@ -85,7 +102,7 @@ def test_audio_that_a_crash_left_is_removed_and_that_of_waiting_jobs_is_not(
     jobs.accept(finished)
     jobs.finish(jobs.claim(finished.id, owner="w", lease_seconds=60).lease, success())
 
-    make_reaper(jobs, audio, doorbells, settings).sweep_audio(idle_seconds=-1)
+    make_reaper(jobs, audio, doorbells, settings, orphan_seconds=-1).sweep_orphans()
 
     assert [path.name for path in settings.audio_dir.iterdir()] == [waiting.id]
 
@@ -93,7 +110,7 @@ def test_audio_that_a_crash_left_is_removed_and_that_of_waiting_jobs_is_not(
 def test_young_audio_is_left_alone(jobs, audio, doorbells, settings):
     store(audio, new_job(1).id)
 
-    make_reaper(jobs, audio, doorbells, settings).sweep_audio()
+    make_reaper(jobs, audio, doorbells, settings).sweep_orphans()
 
     assert len(list(settings.audio_dir.iterdir())) == 1
 
@@ -112,8 +129,8 @@ def test_a_broker_that_is_away_keeps_no_failed_job_from_being_counted(jobs, redi
     with pytest.raises(StoreUnavailable):
         make_reaper(jobs, audio, Broken(), settings, sweeps.append).sweep()
 
-    assert sweeps[0].failed == (failed.id,)
-    assert [path.name for path in settings.audio_dir.iterdir()] == [lapsed.id]
+    assert sweeps[0].failed == 1
+    assert jobs.spent(older_seconds=0) == (failed.id,)
 
 
 def test_the_reaper_sweeps_by_itself_until_it_is_stopped(jobs, redis, audio, doorbells, settings):

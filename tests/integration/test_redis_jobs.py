@@ -5,11 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from redis import Redis
 
-from shared.errors import StoreUnavailable, UnknownJob
+from shared.errors import JobFinished, StoreUnavailable, UnknownJob
 from shared.job import JobId, JobStatus, Lease, Source
 from shared.names import BROKER_QUEUES, RECOVERED_QUEUE
 from shared.redis_client import connect
-from shared.redis_jobs import RedisJobStore, Verdict
+from shared.redis_jobs import Hold, RedisJobStore, Verdict
 from shared.redis_keys import Keys
 from shared.settings import Settings
 from support.jobs import classification, failure, new_job, success
@@ -51,7 +51,7 @@ def test_an_accepted_job_is_queued_at_its_place(jobs, job_id):
 def test_accepting_a_job_shows_it(jobs):
     new = new_job()
 
-    assert jobs.accept(new) == jobs.get(new.id)
+    assert jobs.accept(new).job == jobs.get(new.id)
 
 
 def test_a_server_without_memory_is_one_that_is_away(jobs, redis):
@@ -125,8 +125,11 @@ def test_a_finished_job_never_changes(jobs, job_id):
     before = jobs.get(job_id)
 
     assert not jobs.finish(lease, failure())
-    assert not jobs.progress(lease, stage="decode", fraction=0.5)
-    assert not jobs.renew(lease, lease_seconds=LEASE_SECONDS)
+    assert jobs.progress(lease, stage="decode", fraction=0.5) is Hold.LOST
+    assert jobs.renew(lease, lease_seconds=LEASE_SECONDS) is Hold.LOST
+    assert jobs.release(lease) is None
+    with pytest.raises(JobFinished):
+        jobs.cancel(job_id)
     assert jobs.get(job_id) == before
 
 
@@ -174,7 +177,7 @@ def test_a_renewed_lease_does_not_lapse(jobs, job_id, redis):
 
     renewed = jobs.renew(lease, lease_seconds=LEASE_SECONDS)
 
-    assert renewed
+    assert renewed is Hold.KEPT
     assert jobs.reap(rering_seconds=LEASE_SECONDS).lapsed == 0
 
 
@@ -197,8 +200,9 @@ def test_a_zombie_cannot_finish_renew_or_report_what_another_has_claimed(jobs, j
     heir = claim(jobs, job_id, owner="worker-2")
 
     assert not jobs.finish(zombie, failure())
-    assert not jobs.renew(zombie, lease_seconds=LEASE_SECONDS)
-    assert not jobs.progress(zombie, stage="decode", fraction=0.9)
+    assert jobs.renew(zombie, lease_seconds=LEASE_SECONDS) is Hold.LOST
+    assert jobs.progress(zombie, stage="decode", fraction=0.9) is Hold.LOST
+    assert jobs.release(zombie) is None
     assert jobs.get(job_id).status is JobStatus.RUNNING
     assert jobs.finish(heir, success())
     assert jobs.get(job_id).status is JobStatus.SUCCEEDED
@@ -232,7 +236,7 @@ def test_a_job_that_loses_every_worker_fails_with_too_many_attempts(jobs, redis,
         lapse(redis, new.id)
 
     if found_by == "reaper":
-        assert jobs.reap(rering_seconds=LEASE_SECONDS).failed == (new.id,)
+        assert jobs.reap(rering_seconds=LEASE_SECONDS).failed == 1
     else:
         assert jobs.claim(new.id, owner="w3", lease_seconds=1).verdict is Verdict.EXHAUSTED
 
@@ -315,7 +319,7 @@ def test_a_job_that_was_accepted_before_there_were_urls_is_an_upload(jobs, redis
 
 def test_the_whole_url_is_printed_nowhere(jobs):
     new = new_job(source=URL_SOURCE, url="https://cdn.example/a.mp3?sig=s3cret")
-    job = jobs.accept(new)
+    job = jobs.accept(new).job
     claimed = jobs.claim(new.id, owner="w", lease_seconds=60)
 
     assert claimed.url == "https://cdn.example/a.mp3?sig=s3cret"

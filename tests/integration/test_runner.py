@@ -19,6 +19,8 @@ from shared.redis_keys import Keys
 from shared.settings import Settings
 from support.jobs import MODEL, classification, new_job
 from support.web import Server, response, saying, song
+from worker.activity import Activity
+from worker.classifier import Classifier
 from worker.decode import DecodedAudio
 from worker.fetch import Fetcher
 from worker.lease import LeaseKeeper
@@ -68,7 +70,8 @@ class World:
         self.jobs, self.redis = jobs, redis
         self.audio = DirectoryAudioStore(settings.audio_dir)
         self.metrics = WorkerMetrics()
-        self.leases = LeaseKeeper(jobs=jobs, settings=settings)
+        self.leases = LeaseKeeper(jobs=jobs, model=MODEL, settings=settings)
+        self.rung: list[tuple[str, str]] = []
         self._settings = settings
         self.dns = ["127.0.0.1"]
         self.job_id = self.submit(1)
@@ -92,16 +95,26 @@ class World:
         guard = EgressGuard(http=True, allow=settings.egress_allow, resolve=lambda *_, **__: self.dns)
         return Fetcher(guard=guard, http=PinnedHttp(), settings=settings)
 
-    def run(self, pipeline: StubPipeline, job_id: JobId | None = None) -> None:
-        Runner(
+    def ring(self, job_id: JobId, broker_queue: str) -> None:
+        self.rung.append((job_id, broker_queue))
+
+    def runner(self, pipeline: StubPipeline) -> Runner:
+        classifier = Classifier(
+            audio=self.audio, fetcher=self.fetcher(), pipeline=pipeline, keep_answers=True
+        )
+        return Runner(
             jobs=self.jobs,
             audio=self.audio,
-            fetcher=self.fetcher(),
-            pipeline=pipeline,
+            doorbell=self,
+            classifier=classifier,
             leases=self.leases,
+            activity=Activity(),
             metrics=self.metrics,
             settings=self._settings,
-        ).run(job_id or self.job_id)
+        )
+
+    def run(self, pipeline: StubPipeline, job_id: JobId | None = None) -> None:
+        self.runner(pipeline).run(job_id or self.job_id, "upload")
 
     def lose_the_lease(self) -> None:
         self.redis.zadd(Keys().running, {self.job_id: 1})

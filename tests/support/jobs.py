@@ -17,6 +17,7 @@ def new_job(number: int = 1, **changes: Any) -> NewJob:
         "queue": "standard",
         "options": JobOptions(),
         "source": SOURCE,
+        "caller": "192.0.2.1",
         "max_attempts": 3,
         "result_ttl_seconds": 3_600,
     }

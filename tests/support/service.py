@@ -84,7 +84,8 @@ def serving(directory: Path, *options: str, **environment: str) -> Iterator[Serv
             GENREWIZ, "serve", "--port", "0", "--api-metrics-port", "0", "--worker-metrics-port", "0",
             "--data", str(directory), *options,
         ],
-        env={**os.environ, **environment},
+        # Tests send the same song again and again, and want it heard each time.
+        env={**os.environ, "GENREWIZ_RESULT_CACHE": "false", **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -1,0 +1,39 @@
+"""The Idempotency-Key header: a request that may be sent again makes one job.
+
+What the store keeps of it is a hash: keys of different callers never meet.
+"""
+
+import hashlib
+
+from flask import Request
+
+from shared.errors import InvalidRequest
+from shared.job import Idempotency, Source
+from shared.wire import JobRequest, dump
+
+HEADER = "Idempotency-Key"
+MAX_CHARACTERS = 255
+
+
+def key_of(request: Request, caller: str) -> str | None:
+    """The caller's key, hashed; None where the request has none. InvalidRequest where it is no key."""
+    text = request.headers.get(HEADER)
+    if text is None:
+        return None
+    if not text or len(text) > MAX_CHARACTERS or not text.isascii() or not text.isprintable():
+        raise InvalidRequest(
+            f"The {HEADER} header is no key.",
+            errors=((f"/{HEADER}", f"1 to {MAX_CHARACTERS} printable ASCII characters"),),
+        )
+    return _hash(caller, text)
+
+
+def idempotency(key: str | None, source: Source, wanted: JobRequest) -> Idempotency | None:
+    """The key with what makes two requests the same: the song, and what is wanted of it."""
+    if key is None:
+        return None
+    return Idempotency(key=key, fingerprint=_hash(source.kind, source.sha256 or "", dump(wanted)))
+
+
+def _hash(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()

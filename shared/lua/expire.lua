@@ -1,0 +1,9 @@
+-- expire: queued -> expired, of jobs whose deadline passed while they waited.
+-- ARGV: jobs a sweep at most. Returns how many.
+local expired = redis.call('ZRANGEBYSCORE', DEADLINES, '-inf', now(), 'LIMIT', 0, ARGV[1])
+
+for _, id in ipairs(expired) do
+  redis.call('ZREM', DEADLINES, id)
+  if redis.call('HGET', job_key(id), 'status') == 'queued' then finish_job(id, 'expired', {}) end
+end
+return #expired
