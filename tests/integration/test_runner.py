@@ -2,6 +2,8 @@
 
 import hashlib
 import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import BinaryIO
 
 import numpy as np
@@ -18,7 +20,9 @@ from shared.redis_jobs import RedisJobStore
 from shared.redis_keys import Keys
 from shared.settings import Settings
 from support.jobs import MODEL, classification, new_job
+from support.waiting import eventually
 from support.web import Server, response, saying, song
+from worker import runner as runner_module
 from worker.activity import Activity
 from worker.classifier import Classifier
 from worker.decode import DecodedAudio
@@ -26,7 +30,7 @@ from worker.fetch import Fetcher
 from worker.lease import LeaseKeeper
 from worker.metrics import WorkerMetrics
 from worker.pipeline import Analysis
-from worker.runner import Runner
+from worker.runner import Runner, is_suspect
 
 
 class StubPipeline:
@@ -336,3 +340,171 @@ def test_a_job_that_lost_its_worker_while_fetching_is_fetched_anew(world, redis)
     assert ring.broker_queue == "gw.fetch.recovered"
     assert world.jobs.get(job_id).status is JobStatus.SUCCEEDED
     assert world.jobs.get(job_id).attempt == 2
+
+
+@pytest.fixture
+def every_step(monkeypatch) -> None:
+    """Redis hears of every step, however soon after the last one."""
+    monkeypatch.setattr(runner_module, "PROGRESS_PERIOD_SECONDS", 0)
+
+
+@pytest.mark.usefixtures("every_step")
+def test_a_run_that_nobody_wants_any_more_stops_at_its_next_step_and_is_cancelled_then(world):
+    seen = []
+    pipeline = StubPipeline(meanwhile=lambda: seen.append(world.jobs.cancel(world.job_id).job))
+
+    world.run(pipeline)
+
+    assert (seen[0].status, seen[0].cancel_requested) == (JobStatus.RUNNING, True)
+    assert not pipeline.went_on
+    job = world.jobs.get(world.job_id)
+    assert (job.status, job.result, job.error) == (JobStatus.CANCELLED, None, None)
+    assert world.figure("jobs_finished_total", status="cancelled", reason="") == 1
+    assert list(world.audio.abandoned(idle_seconds=-1)) == []
+
+
+def test_a_heartbeat_tells_a_run_that_nobody_wants_it_any_more(world):
+    def cancel_and_beat() -> None:
+        world.jobs.cancel(world.job_id)
+        world.leases.renew_all()
+
+    pipeline = StubPipeline(meanwhile=cancel_and_beat)
+
+    world.run(pipeline)
+
+    assert not pipeline.went_on
+    assert world.jobs.get(world.job_id).status is JobStatus.CANCELLED
+
+
+def test_a_run_that_ends_before_it_hears_of_the_wish_has_its_answer(world):
+    pipeline = StubPipeline()
+    runner = world.runner(pipeline)
+    finish = world.jobs.finish
+
+    def cancelled_too_late(lease, outcome) -> bool:
+        world.jobs.cancel(world.job_id)
+        return finish(lease, outcome)
+
+    world.jobs.finish = cancelled_too_late
+    runner.run(world.job_id, "upload")
+
+    job = world.jobs.get(world.job_id)
+    assert (job.status, job.cancel_requested) == (JobStatus.SUCCEEDED, True)
+
+
+def test_a_run_behind_its_limit_fails_at_its_next_step(jobs, redis, settings):
+    world = World(jobs, redis, settings.model_copy(update={"run_seconds": 1e-9}))
+    pipeline = StubPipeline()
+
+    world.run(pipeline)
+
+    job = world.jobs.get(world.job_id)
+    assert not pipeline.went_on
+    assert (job.status, job.error.code) == (JobStatus.FAILED, "deadline_exceeded")
+
+
+def test_a_worker_that_stops_claims_no_more_and_rings_for_others(world):
+    pipeline = StubPipeline()
+    runner = world.runner(pipeline)
+    url_job = world.submit_url(2, "https://example.com/a.wav")
+
+    runner.stop()
+    runner.run(world.job_id, "upload")
+    runner.run(url_job, "url")
+
+    assert pipeline.heard == []
+    assert world.jobs.get(world.job_id).status is JobStatus.QUEUED
+    assert world.rung == [(world.job_id, "gw.recovered"), (url_job, "gw.fetch.recovered")]
+
+
+def lose_workers(world, job_id: JobId, count: int) -> None:
+    """So many runs of the job end with their worker."""
+    for number in range(count):
+        world.jobs.claim(job_id, owner=f"lost-{job_id}-{number}", lease_seconds=60)
+        world.redis.zadd(Keys().running, {job_id: 1})
+
+
+class Meeting(StubPipeline):
+    """Holds each song until it is let go, and tells who is inside."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inside: list[int] = []
+        self._lock = threading.Lock()
+        self._count = 0
+        self.let_go = threading.Semaphore(0)
+
+    def run(self, audio: BinaryIO, *, first_window_only: bool, report) -> Analysis:
+        with self._lock:
+            self._count += 1
+            self.inside.append(self._count)
+        self.let_go.acquire()
+        with self._lock:
+            self._count -= 1
+        return super().run(audio, first_window_only=first_window_only, report=report)
+
+
+def test_the_last_attempt_of_a_job_that_has_lost_its_workers_runs_alone(world):
+    pipeline = Meeting()
+    runner = world.runner(pipeline)
+    neighbours = [world.submit(number) for number in (2, 3)]
+    lose_workers(world, world.job_id, 2)
+    with ThreadPoolExecutor(4) as pool:
+        runs = [pool.submit(runner.run, neighbours[0], "upload")]
+        eventually(lambda: pipeline.inside == [1])
+        runs.append(pool.submit(runner.run, world.job_id, "upload"))
+        eventually(lambda: world.jobs.get(world.job_id).attempt == 3)
+        runs.append(pool.submit(runner.run, neighbours[1], "upload"))
+        assert pipeline.inside == [1]  # it waits until its neighbour is out …
+        for run in range(3):
+            pipeline.let_go.release()
+            eventually(lambda run=run: sum(future.done() for future in runs) == run + 1)
+
+    assert pipeline.inside == [1, 1, 1]  # … and nobody comes in before it is out
+    assert {world.jobs.get(job_id).status for job_id in (world.job_id, *neighbours)} == {JobStatus.SUCCEEDED}
+
+
+def test_of_two_last_attempts_in_a_worker_one_is_given_to_another(world):
+    pipeline = Meeting()
+    runner = world.runner(pipeline)
+    second = world.submit(2)
+    for job_id in (world.job_id, second):
+        lose_workers(world, job_id, 2)
+    neighbour = world.submit(3)
+    with ThreadPoolExecutor(4) as pool:
+        runs = [pool.submit(runner.run, neighbour, "upload")]
+        eventually(lambda: pipeline.inside == [1])
+        inside = threading.Barrier(2)
+        claim = world.jobs.claim
+
+        def claim_together(job_id, **how):
+            inside.wait()  # both are past the gate before either asks to be alone
+            return claim(job_id, **how)
+
+        world.jobs.claim = claim_together
+        runs += [pool.submit(runner.run, job_id, "upload") for job_id in (world.job_id, second)]
+        eventually(lambda: world.rung)
+        for _ in range(2):
+            pipeline.let_go.release()
+        for run in runs:
+            run.result()
+
+    [(given_back, queue)] = world.rung
+    other = world.jobs.get(given_back)
+    assert queue == "gw.recovered"
+    assert (other.status, other.attempt) == (JobStatus.QUEUED, 2)
+    assert pipeline.inside == [1, 1]
+
+
+def test_the_only_attempt_of_a_job_is_not_suspect(world):
+    new = new_job(7, max_attempts=1)
+    claimed = world.jobs.accept(new) and world.jobs.claim(new.id, owner="w", lease_seconds=60)
+
+    assert not is_suspect(claimed.job)
+
+
+def test_an_answer_is_kept_for_the_same_song_where_that_is_wanted(world):
+    world.run(StubPipeline())
+
+    answer = f"pcrnn:all:{world.jobs.get(world.job_id).source.sha256}"
+    assert world.redis.get(Keys().answer(MODEL.sha256, answer)) == world.job_id

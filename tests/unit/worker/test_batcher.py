@@ -124,3 +124,32 @@ def test_a_batch_that_does_not_fit_into_memory_ends_the_search():
     ticks = iter(range(100))
 
     assert worthwhile_batch(run, WINDOW, limit=32, clock=lambda: next(ticks)) == 4
+
+
+def test_a_window_that_nobody_wants_any_more_is_spared_the_device():
+    model, sizes = HeldModel(), []
+    batcher = Batcher(model, max_batch=8, on_batch=sizes.append)
+    first = batcher.submit(WINDOW)
+    model.busy.wait()
+    unwanted = [batcher.submit(WINDOW) for _ in range(3)]
+    wanted = batcher.submit(WINDOW)
+
+    assert all(answer.cancel() for answer in unwanted)
+    model.release.set()
+
+    assert wanted.result().item() == first.result().item() == 0
+    assert sizes == [1, 1]
+    batcher.close()
+
+
+def test_windows_that_nobody_wants_leave_the_device_idle():
+    model, sizes = HeldModel(), []
+    batcher = Batcher(model, max_batch=1, on_batch=sizes.append)
+    batcher.submit(WINDOW)
+    model.busy.wait()
+    batcher.submit(WINDOW).cancel()
+    model.release.set()
+
+    batcher.close()
+
+    assert sizes == [1]

@@ -138,13 +138,13 @@ class LazyModel:
     """A batcher that answers nothing before it has to."""
 
     def __init__(self) -> None:
-        self._asked: list[LazyAnswer] = []
+        self.asked: list[LazyAnswer] = []
         self.most_waiting = 0
 
     def submit(self, window) -> LazyAnswer:
-        self._asked.append(LazyAnswer())
-        self.most_waiting = max(self.most_waiting, sum(not answer.done() for answer in self._asked))
-        return self._asked[-1]
+        self.asked.append(LazyAnswer())
+        self.most_waiting = max(self.most_waiting, sum(not answer.done() for answer in self.asked))
+        return self.asked[-1]
 
 
 def with_stand_ins(decode: Decode, batcher, *, at_once: int) -> Pipeline:
@@ -207,3 +207,28 @@ def test_an_answer_that_is_no_number_is_a_failed_prediction_and_never_an_answer(
 
     assert isinstance(analysis.error, PredictionFailed)
     assert analysis.classification is None
+
+
+class Stop(Exception):
+    """What a report raises to end a run."""
+
+
+def test_a_run_that_is_stopped_sends_no_further_window_to_the_device():
+    model, piece = LazyModel(), music_like(seconds=31, sample_rate=22_050)
+
+    def decode(_):
+        for number in range(10):
+            yield Piece(waveform=piece, fraction=number / 10)
+        return FACTS
+
+    def report(_, fraction: float) -> None:
+        if fraction > 0.3:
+            asked.append(len(model.asked))
+            raise Stop
+
+    asked: list[int] = []
+    with pytest.raises(Stop):
+        with_stand_ins(decode, model, at_once=1).run(io.BytesIO(), report=report)
+
+    assert len(model.asked) == asked[0] > 0
+    assert all(answer.cancelled() for answer in model.asked)
