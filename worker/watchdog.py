@@ -80,7 +80,7 @@ class Watchdog:
         for kept in overrun:
             self._fail(kept)
         if overrun:
-            self._exit("a run did not stop at its limit", status=BROKEN, but=overrun)
+            self._exit("a run did not stop at its limit", status=BROKEN)
         if self._stop_by is None:
             for kind in SOURCE_KINDS:
                 if self._is_deaf(kind):
@@ -100,15 +100,15 @@ class Watchdog:
 
     def _is_deaf(self, kind: SourceKind) -> bool:
         now, idle_since = time.monotonic(), self._activity.idle_since(kind)
-        if idle_since is None or not self._jobs.doorbells(kind):
+        if idle_since is None:
+            return False
+        if not self._jobs.doorbells(kind):
             self._heard_at[kind] = now
-        return idle_since is not None and now - max(idle_since, self._heard_at[kind]) >= DEAF_SECONDS
+        return now - max(idle_since, self._heard_at[kind]) >= DEAF_SECONDS
 
-    def _exit(self, cause: str, *, status: int, but: list[KeptLease] | None = None) -> None:
+    def _exit(self, cause: str, *, status: int) -> None:
         log.error("worker exits", cause=cause, status=status)
         for kept in self._leases.kept():
-            if kept in (but or ()):
-                continue
             try:
                 give_back(self._jobs, self._doorbell, kept.lease)
             except StoreUnavailable as error:
