@@ -213,22 +213,30 @@ class Stop(Exception):
     """What a report raises to end a run."""
 
 
-def test_a_run_that_is_stopped_sends_no_further_window_to_the_device():
+def stopped_run(*, after_fraction: float) -> LazyModel:
+    """A run that is stopped at the first report beyond the fraction: ten pieces, each with a window or two."""
     model, piece = LazyModel(), music_like(seconds=31, sample_rate=22_050)
 
     def decode(_):
         for number in range(10):
-            yield Piece(waveform=piece, fraction=number / 10)
+            yield Piece(waveform=piece, fraction=(number + 1) / 10)
         return FACTS
 
     def report(_, fraction: float) -> None:
-        if fraction > 0.3:
-            asked.append(len(model.asked))
+        if fraction > after_fraction:
             raise Stop
 
-    asked: list[int] = []
     with pytest.raises(Stop):
         with_stand_ins(decode, model, at_once=1).run(io.BytesIO(), report=report)
+    return model
 
-    assert len(model.asked) == asked[0] > 0
+
+def test_a_run_that_is_stopped_sends_no_further_window_to_the_device():
+    assert stopped_run(after_fraction=0).asked == []
+
+
+def test_windows_that_wait_for_the_device_when_their_run_is_stopped_never_go_there():
+    model = stopped_run(after_fraction=0.4)
+
+    assert len(model.asked) > 2
     assert all(answer.cancelled() for answer in model.asked)
