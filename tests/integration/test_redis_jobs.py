@@ -217,6 +217,17 @@ def test_a_zombie_cannot_finish_a_job_that_waits_again(jobs, job_id, redis):
     assert jobs.get(job_id).status is JobStatus.QUEUED
 
 
+def test_a_zombie_has_not_finished_what_the_reaper_ended_the_same_way(jobs, redis):
+    new = new_job(max_attempts=1)
+    jobs.accept(new)
+    zombie = claim(jobs, new.id)
+    lapse(redis, new.id)
+    jobs.reap(rering_seconds=LEASE_SECONDS)
+
+    assert not jobs.finish(zombie, failure())
+    assert jobs.get(new.id).error.code == "too_many_attempts"
+
+
 def test_a_recovered_job_keeps_its_place_in_the_queue(jobs, job_id, redis):
     claim(jobs, job_id)
     jobs.accept(new_job(2))
