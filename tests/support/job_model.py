@@ -1,0 +1,222 @@
+"""What the transitions of jobs should do, said once more in plain Python: what the scripts are compared with.
+
+It keeps jobs and the keys that name one, and nothing else: what waits, runs or rings is looked up among the
+jobs, where the scripts keep sets and counts that may go wrong. Its time is what the caller sets.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from shared.admission import Limits, retry_after_seconds
+from shared.job import FINISHED, Lease, NewJob, Outcome
+from shared.names import broker_queue, recovered_queue
+
+
+@dataclass(kw_only=True)
+class ModelJob:
+    """What the model knows of a job."""
+
+    new: NewJob
+    accepted_at: float
+    rung_at: float
+    status: str = "queued"
+    attempt: int = 0
+    token: int = 0
+    owner: str = ""
+    started_at: float | None = None
+    lease_until: float = 0.0
+    finished_at: float | None = None
+    finished_by: int | None = None  # the token of the run that ended it
+    error: str | None = None
+    cancel_requested: bool = False
+    is_cached: bool = False
+
+    @property
+    def is_finished(self) -> bool:
+        return self.status in FINISHED
+
+    @property
+    def size(self) -> int:
+        return self.new.source.bytes or 0
+
+    @property
+    def deadline_at(self) -> float | None:
+        return None if self.new.deadline_seconds is None else self.accepted_at + self.new.deadline_seconds
+
+
+class JobModel:
+    """Every method does what the transition of its name does, and says what that should answer."""
+
+    def __init__(self, time: float) -> None:
+        self.time = time
+        self.jobs: dict[str, ModelJob] = {}  # with a record
+        self.gone: set[str] = set()
+        self.spent: dict[str, float] = {}
+        self.keys: dict[str, str] = {}
+        self.answers: dict[tuple[str | None, str | None], str] = {}
+        self.model: str | None = None
+        self.drained: Counter[int] = Counter()
+
+    def accept(self, new: NewJob, limits: Limits) -> tuple[str, str | int]:
+        """The verdict, with the id of the job that the caller is shown or the seconds to stay away."""
+        key, answer = new.idempotency, (self.model, new.answer)
+        if new.id in self.jobs:
+            return "accepted", new.id
+        if key and (first := self.jobs.get(self.keys.get(key.key, ""))):
+            same = first.new.idempotency and first.new.idempotency.fingerprint == key.fingerprint
+            return ("known", first.new.id) if same else ("reused", 0)
+        is_answered = self.answers.get(answer) in self.jobs
+        if not is_answered and (refusal := self.no_room(new.caller, new.source.bytes or 0, limits)):
+            return refusal
+        job = self.jobs[new.id] = ModelJob(new=new, accepted_at=self.time, rung_at=self.time)
+        if key:
+            self.keys[key.key] = new.id
+        if is_answered:
+            job.is_cached, self.answers[answer] = True, new.id
+            self._end(job, "succeeded")
+        return "accepted", new.id
+
+    def no_room(self, caller: str, size: int, limits: Limits) -> tuple[str, int] | None:
+        """The refusal of one more job, if it is refused."""
+        waits = [job for job in self.jobs.values() if job.status == "queued"]
+        of_caller = [job for job in waits if job.new.caller == caller]
+        for verdict, jobs, max_jobs, max_bytes in (
+            ("over_quota", of_caller, limits.caller_jobs, limits.caller_bytes),
+            ("queue_full", waits, limits.jobs, limits.bytes),
+        ):
+            if len(jobs) >= max_jobs or sum(job.size for job in jobs) + size > max_bytes:
+                drained = sum(self.drained[int(self.time // 10) - back] for back in range(7))
+                return verdict, retry_after_seconds(waiting=len(jobs), drained_in_a_minute=drained)
+        return None
+
+    def claim(self, job_id: str, owner: str, lease_seconds: float) -> str:
+        job = self.jobs.get(job_id)
+        if job is None or job.is_finished:
+            return "finished" if job else "unknown"
+        if job.status == "running" and (job.owner == owner or job.lease_until > self.time):
+            return "claimed" if job.owner == owner else "leased"
+        if job.cancel_requested:
+            return self._end(job, "cancelled")
+        if job.deadline_at is not None and job.deadline_at <= self.time:
+            return self._end(job, "expired")
+        if job.attempt >= job.new.max_attempts:
+            self._end(job, "failed", error="too_many_attempts")
+            return "exhausted"
+        job.status, job.owner, job.lease_until = "running", owner, self.time + lease_seconds
+        job.attempt, job.token = job.attempt + 1, job.token + 1
+        job.started_at = self.time if job.started_at is None else job.started_at
+        return "claimed"
+
+    def speak(self, lease: Lease, *, lease_seconds: float | None = None) -> str:
+        """Of renew, and of progress, which prolongs no lease."""
+        job = self._newest(lease)
+        if job is None or job.status != "running":
+            return "lost"
+        job.lease_until = job.lease_until if lease_seconds is None else self.time + lease_seconds
+        return "cancel" if job.cancel_requested else "kept"
+
+    def finish(self, lease: Lease, outcome: Outcome) -> bool:
+        job = self._newest(lease)
+        if job is None or job.status != "running":
+            return job is not None and (job.status, job.finished_by) == (outcome.status, lease.token)
+        job.finished_by = lease.token
+        self._end(job, outcome.status.value, error=outcome.error.code if outcome.error else None)
+        self.drained[int(self.time // 10)] += 1
+        if job.status == "succeeded" and outcome.answer:
+            self.answers[outcome.model.sha256, outcome.answer] = job.new.id
+        return True
+
+    def release(self, lease: Lease) -> str | None:
+        """Where to ring."""
+        job = self._newest(lease)
+        if job is None or job.is_finished:
+            return None
+        if job.status == "running" and job.cancel_requested:
+            self._end(job, "cancelled")
+            return None
+        if job.status == "running":
+            job.attempt -= 1
+            self._requeue(job)
+        return recovered_queue(job.new.source.kind)
+
+    def cancel(self, job_id: str) -> str:
+        job = self.jobs.get(job_id)
+        if job is None:
+            return "gone" if job_id in self.gone else "unknown"
+        if job.is_finished:
+            return "again" if job.status == "cancelled" else "finished"
+        if job.status == "queued":
+            return self._end(job, "cancelled")
+        job.cancel_requested = True
+        return "requested"
+
+    def reap(
+        self, rering_seconds: float, doorbells: Mapping[str, int]
+    ) -> tuple[Counter[str], list[tuple[str, str]]]:
+        """How the lapsed went on, and the rings. doorbells: how many wait in each Celery queue."""
+        found: Counter[str] = Counter()
+        rings = []
+        for job in self._due("running", lambda job: job.lease_until, self.time):
+            found["lapsed"] += 1
+            if job.cancel_requested:
+                found[self._end(job, "cancelled")] += 1
+            elif job.attempt >= job.new.max_attempts:
+                found[self._end(job, "failed", error="too_many_attempts")] += 1
+            else:
+                self._requeue(job)
+                rings.append((job.new.id, recovered_queue(job.new.source.kind)))
+        rows = Counter(_row(job) for job in self.jobs.values() if job.status == "queued")
+        missing = {
+            row: waiting - doorbells.get(row, 0) - doorbells.get(recovered, 0)
+            for (row, recovered), waiting in rows.items()
+        }
+        for job in self._due("queued", lambda job: job.rung_at, self.time - rering_seconds):
+            row, job.rung_at = _row(job)[0], self.time
+            if missing[row] > 0:
+                missing[row] -= 1
+                rings.append((job.new.id, row))
+        return found, rings
+
+    def expire(self) -> int:
+        late = self._due("queued", lambda job: job.deadline_at or float("inf"), self.time)
+        return len([self._end(job, "expired") for job in late])
+
+    def lose_record(self, job_id: str) -> None:
+        """As its time to live would."""
+        del self.jobs[job_id]
+        self.gone.add(job_id)
+
+    def place(self, job_id: str) -> int | None:
+        """In its row, the oldest first."""
+        job = self.jobs[job_id]
+        row = [
+            other
+            for other in self._due("queued", lambda other: other.accepted_at)
+            if _row(other) == _row(job)
+        ]
+        return row.index(job) if job in row else None
+
+    def _newest(self, lease: Lease) -> ModelJob | None:
+        job = self.jobs.get(lease.job_id)
+        return job if job and job.token == lease.token else None
+
+    def _due(
+        self, status: str, moment: Callable[[ModelJob], float], until: float = float("inf")
+    ) -> list[ModelJob]:
+        found = [job for job in self.jobs.values() if job.status == status and moment(job) <= until]
+        return sorted(found, key=lambda job: (moment(job), job.new.id))
+
+    def _requeue(self, job: ModelJob) -> None:
+        job.status, job.owner, job.rung_at = "queued", "", self.time
+
+    def _end(self, job: ModelJob, status: str, *, error: str | None = None) -> str:
+        job.status, job.error, job.finished_at = status, error, self.time
+        if job.new.source.kind == "upload":
+            self.spent[job.new.id] = self.time
+        return status
+
+
+def _row(job: ModelJob) -> tuple[str, str]:
+    kind = job.new.source.kind
+    return broker_queue(job.new.queue, kind), recovered_queue(kind)
