@@ -52,7 +52,7 @@ LIMITS = Limits(jobs=4, bytes=9_000, caller_jobs=3, caller_bytes=6_000)
 URL = "https://cdn.example/song.mp3?sig=s3cret"
 OUTCOMES = {"succeeded": success(), "failed": failure(), "cancelled": replace(success(), result=None)}
 ENDS = ("succeeded", "succeeded", "failed", "cancelled")
-WORDS = (None, "finish", "renew", "release")
+WORDS = (None, "finish", "finish", "renew", "release")
 OTHER_MODEL = "1" * 64
 
 NEXT = {  # by the status a job had before a step; None is no job
@@ -213,13 +213,17 @@ class JobSequences(RuleBasedStateMachine):
     # What clients do.
 
     @initialize(
-        wishes=st.lists(WISHES, min_size=2, max_size=4), model=st.sampled_from([MODEL.sha256, OTHER_MODEL])
+        wishes=st.lists(WISHES, min_size=2, max_size=4),
+        model=st.sampled_from([MODEL.sha256, OTHER_MODEL]),
+        doorbells=st.integers(0, 4),
     )
-    def begin(self, wishes: list[Wish], model: str) -> None:
-        """Most of what can be drawn needs a job, and a model that answered."""
+    def begin(self, wishes: list[Wish], model: str, doorbells: int) -> None:
+        """Most of what can be drawn needs a job, a run, and a model that answered."""
         self.hold_a_model(model)
         for wish in wishes:
-            self.accept(wish, copies=1)
+            self._checked(lambda wish=wish: self.accept(wish, copies=1))
+        for job_id in list(self.wishes)[:doorbells]:
+            self._claim_anew(job_id)
 
     @precondition(lambda self: len(self.wishes) < MAX_JOBS)
     @rule(wish=WISHES, copies=COPIES)
@@ -384,7 +388,7 @@ class JobSequences(RuleBasedStateMachine):
     @precondition(lambda self: self.leases)
     @rule(pick=PICKS, copies=COPIES, is_reaped=st.booleans(), word=st.sampled_from(WORDS))
     def hang(self, pick: int, copies: int, is_reaped: bool, word: str | None) -> None:
-        """All workers, for longer than their leases: reaper or doorbell comes first, then one of them speaks."""
+        """All workers, for longer than their leases; one speaks after a reaper or another worker came."""
         lease = self._any(pick, self.leases[::-1])
         self.step_clock(LEASE_SECONDS)
         if is_reaped:
@@ -736,4 +740,4 @@ def test_a_broken_script_is_found(quick_redis, changes):
     bench = Bench.of(quick_redis, source)
 
     with pytest.raises(AssertionError, match="the server says"):
-        run(bench, sequences=500, phases=[Phase.generate])
+        run(bench, sequences=1_000, phases=[Phase.generate])

@@ -1,18 +1,29 @@
 """The transitions of a job, on a real server."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from redis import Redis
 
-from shared.errors import JobFinished, StoreUnavailable, UnknownJob
-from shared.job import JobId, JobStatus, Lease, Source
+from shared.admission import UNKNOWN_SECONDS, Limits
+from shared.errors import (
+    IdempotencyKeyReused,
+    JobFinished,
+    QueueFull,
+    QuotaExceeded,
+    ResultGone,
+    StoreUnavailable,
+    UnknownJob,
+)
+from shared.job import Idempotency, JobId, JobOptions, JobStatus, Lease, NewJob, Source, answer_key
 from shared.names import BROKER_QUEUES, RECOVERED_QUEUE
 from shared.redis_client import connect
-from shared.redis_jobs import Hold, RedisJobStore, Verdict
+from shared.redis_jobs import UNLIMITED, Hold, RedisJobStore, Verdict
 from shared.redis_keys import Keys
 from shared.settings import Settings
-from support.jobs import classification, failure, new_job, success
+from support.jobs import MODEL, SOURCE, classification, failure, new_job, success
 from support.waiting import eventually
 
 LEASE_SECONDS = 60
@@ -368,3 +379,346 @@ def test_calls_beyond_the_last_connection_wait_for_their_turn(settings, redis):
 
     assert answers == [None] * 150
     client.close()
+
+
+def pass_deadline(redis: Redis, job_id: JobId) -> None:
+    """As if the job's deadline had been a while ago."""
+    redis.hset(Keys().job(job_id), "deadline_at", 1)
+    if redis.zscore(Keys().deadlines, job_id) is not None:
+        redis.zadd(Keys().deadlines, {job_id: 1})
+
+
+def test_a_released_job_waits_again_and_its_attempt_does_not_count(jobs, job_id):
+    lease = claim(jobs, job_id)
+
+    ring = jobs.release(lease)
+
+    job = jobs.get(job_id)
+    assert (ring.job_id, ring.broker_queue) == (job_id, RECOVERED_QUEUE)
+    assert (job.status, job.attempt, job.progress.queue_position) == (JobStatus.QUEUED, 0, 0)
+    assert claim(jobs, job_id, owner="worker-2").token > lease.token
+
+
+def test_a_released_url_is_rung_among_urls(jobs):
+    new = new_job(source=URL_SOURCE, url="https://cdn.example/a.mp3")
+    jobs.accept(new)
+
+    assert jobs.release(claim(jobs, new.id)).broker_queue == "gw.fetch.recovered"
+
+
+def test_a_release_whose_reply_was_lost_can_be_said_again(jobs, job_id):
+    lease = claim(jobs, job_id)
+    first = jobs.release(lease)
+
+    assert jobs.release(lease) == first
+    assert jobs.get(job_id).attempt == 0
+    claim(jobs, job_id, owner="worker-2")
+    assert jobs.release(lease) is None
+
+
+def test_a_released_job_that_nobody_wants_any_more_is_cancelled(jobs, job_id):
+    lease = claim(jobs, job_id)
+    jobs.cancel(job_id)
+
+    assert jobs.release(lease) is None
+    assert jobs.get(job_id).status is JobStatus.CANCELLED
+
+
+def test_a_job_that_waits_is_cancelled_at_once(jobs, job_id, redis):
+    change = jobs.cancel(job_id)
+
+    assert change.is_new
+    assert change.job == jobs.get(job_id)
+    assert change.job.status is JobStatus.CANCELLED
+    assert jobs.claim(job_id, owner="w", lease_seconds=1).verdict is Verdict.FINISHED
+    assert redis.exists(Keys().active, Keys().rung, Keys().queued("standard"), Keys().waiting) == 0
+
+
+def test_a_job_that_runs_is_cancelled_when_its_worker_has_stopped(jobs, job_id):
+    lease = claim(jobs, job_id)
+
+    change = jobs.cancel(job_id)
+
+    assert (change.is_new, change.job.status, change.job.cancel_requested) == (True, JobStatus.RUNNING, True)
+    assert jobs.renew(lease, lease_seconds=LEASE_SECONDS) is Hold.CANCEL
+    assert jobs.progress(lease, stage="decode", fraction=0.5) is Hold.CANCEL
+    assert jobs.finish(lease, replace(success(), result=None))
+    assert jobs.get(job_id).status is JobStatus.CANCELLED
+
+
+@pytest.mark.parametrize("found_by", ["reaper", "claim"])
+def test_a_cancelled_job_whose_worker_was_lost_is_not_run_again(jobs, job_id, redis, found_by):
+    claim(jobs, job_id)
+    jobs.cancel(job_id)
+    lapse(redis, job_id)
+
+    if found_by == "reaper":
+        sweep = jobs.reap(rering_seconds=LEASE_SECONDS)
+        assert (sweep.lapsed, sweep.cancelled, sweep.rings) == (1, 1, ())
+    else:
+        assert jobs.claim(job_id, owner="w2", lease_seconds=1).verdict is Verdict.CANCELLED
+
+    assert jobs.get(job_id).status is JobStatus.CANCELLED
+
+
+def test_to_cancel_a_job_again_changes_nothing(jobs, job_id):
+    first = jobs.cancel(job_id)
+
+    again = jobs.cancel(job_id)
+
+    assert not again.is_new
+    assert again.job == first.job
+
+
+def test_an_unknown_job_cannot_be_cancelled(jobs):
+    with pytest.raises(UnknownJob):
+        jobs.cancel(JobId("job_none"))
+
+
+def test_a_job_that_waits_past_its_deadline_expires(jobs, redis):
+    jobs.accept(new_job(1, deadline_seconds=60))
+    jobs.accept(new_job(2, deadline_seconds=60))
+    pass_deadline(redis, new_job(1).id)
+
+    assert jobs.expire() == 1
+    assert [jobs.get(new_job(number).id).status for number in (1, 2)] == [JobStatus.EXPIRED, JobStatus.QUEUED]
+    assert jobs.expire() == 0
+
+
+def test_a_job_that_runs_by_its_deadline_does_not_expire(jobs, redis):
+    new = new_job(deadline_seconds=60)
+    jobs.accept(new)
+    lease = claim(jobs, new.id)
+    pass_deadline(redis, new.id)
+
+    assert jobs.expire() == 0
+    assert jobs.finish(lease, success())
+
+
+def test_a_job_is_not_claimed_past_its_deadline(jobs, redis):
+    new = new_job(deadline_seconds=60)
+    jobs.accept(new)
+    pass_deadline(redis, new.id)
+
+    assert jobs.claim(new.id, owner="w", lease_seconds=1).verdict is Verdict.EXPIRED
+    assert jobs.get(new.id).status is JobStatus.EXPIRED
+    assert jobs.get(new.id).attempt == 0
+
+
+def test_a_job_that_is_kept_no_longer_is_told_from_one_that_never_was(jobs, redis):
+    new = new_job(result_ttl_seconds=100, tombstone_ttl_seconds=500)
+    jobs.accept(new)
+    jobs.finish(claim(jobs, new.id), success())
+    assert 500 < redis.ttl(Keys().gone(new.id)) <= 600
+
+    redis.delete(Keys().job(new.id))  # as its time to live would
+    for call in (jobs.get, jobs.cancel):
+        with pytest.raises(ResultGone):
+            call(new.id)
+
+    redis.delete(Keys().gone(new.id))
+    for call in (jobs.get, jobs.cancel):
+        with pytest.raises(UnknownJob):
+            call(new.id)
+
+
+def answered(jobs: RedisJobStore, windows: str = "all") -> NewJob:
+    """A job that a worker has answered, and the fleet still holds the model that did."""
+    new = new_job(99, answer=answer_key("a" * 64, JobOptions(windows=windows)))
+    jobs.accept(new)
+    jobs.worker_alive("worker", model=MODEL.sha256, seconds=60)
+    jobs.finish(
+        claim(jobs, new.id), replace(success(), answer=new.answer, source=replace(SOURCE, codec="mp3"))
+    )
+    return new
+
+
+def test_the_same_audio_is_answered_at_once(jobs, redis):
+    donor = answered(jobs)
+
+    job = jobs.accept(new_job(1, answer=donor.answer, source=replace(SOURCE, filename="other.mp3"))).job
+
+    assert (job.status, job.cached, job.attempt) == (JobStatus.SUCCEEDED, True, 0)
+    assert (job.result, job.model) == (classification(), MODEL)
+    assert (job.source.filename, job.source.codec) == ("other.mp3", "mp3")
+    assert not jobs.get(donor.id).cached
+    assert redis.exists(Keys().active, Keys().rung, Keys().queued("standard"), Keys().waiting) == 0
+
+
+def test_an_answer_is_handed_on_from_one_that_was_handed_on(jobs, redis):
+    donor = answered(jobs)
+    jobs.accept(new_job(1, answer=donor.answer))
+    redis.delete(Keys().job(donor.id))
+
+    job = jobs.accept(new_job(2, answer=donor.answer)).job
+
+    assert job.cached
+    assert job.source.codec == "mp3"
+
+
+def test_an_answer_is_given_again_where_there_is_no_room_for_a_run(jobs):
+    donor = answered(jobs)
+
+    assert jobs.accept(new_job(1, answer=donor.answer), replace(UNLIMITED, jobs=0)).job.cached
+
+
+def test_another_model_answers_for_itself(jobs):
+    donor = answered(jobs)
+    jobs.worker_alive("worker", model="1" * 64, seconds=60)
+
+    assert jobs.accept(new_job(1, answer=donor.answer)).job.status is JobStatus.QUEUED
+
+
+def test_other_windows_are_another_question(jobs):
+    answered(jobs, windows="first")
+
+    job = jobs.accept(new_job(1, answer=answer_key("a" * 64, JobOptions(windows="all")))).job
+
+    assert job.status is JobStatus.QUEUED
+
+
+def test_an_answer_whose_job_is_gone_is_no_answer(jobs, redis):
+    donor = answered(jobs)
+    redis.delete(Keys().job(donor.id))
+
+    assert jobs.accept(new_job(1, answer=donor.answer)).job.status is JobStatus.QUEUED
+
+
+def test_a_failure_is_not_given_again(jobs, job_id):
+    jobs.worker_alive("worker", model=MODEL.sha256, seconds=60)
+    jobs.finish(claim(jobs, job_id), replace(failure(), answer="audio"))
+
+    assert jobs.accept(new_job(2, answer="audio")).job.status is JobStatus.QUEUED
+
+
+FIRST = Idempotency(key="key", fingerprint="first")
+
+
+def test_the_same_request_under_the_same_key_is_the_same_job(jobs, redis):
+    first = jobs.accept(new_job(1, idempotency=FIRST))
+
+    second = jobs.accept(new_job(2, idempotency=FIRST), replace(UNLIMITED, jobs=0))
+
+    assert (first.is_new, second.is_new) == (True, False)
+    assert second.job == first.job
+    assert redis.zcard(Keys().active) == 1
+
+
+def test_another_request_under_the_same_key_is_refused(jobs, redis):
+    jobs.accept(new_job(1, idempotency=FIRST))
+
+    with pytest.raises(IdempotencyKeyReused):
+        jobs.accept(new_job(2, idempotency=replace(FIRST, fingerprint="other")))
+    assert redis.zcard(Keys().active) == 1
+
+
+def test_a_key_is_kept_for_as_long_as_its_job(jobs, redis):
+    new = new_job(1, idempotency=FIRST, result_ttl_seconds=500)
+    jobs.accept(new)
+    assert redis.ttl(Keys().idempotency("key")) == -1
+
+    jobs.finish(claim(jobs, new.id), success())
+
+    assert 0 < redis.ttl(Keys().idempotency("key")) <= 500
+
+
+def test_a_key_whose_job_is_gone_makes_another(jobs, redis):
+    new = new_job(1, idempotency=FIRST)
+    jobs.accept(new)
+    jobs.cancel(new.id)
+    redis.delete(Keys().job(new.id))
+
+    change = jobs.accept(new_job(2, idempotency=replace(FIRST, fingerprint="other")))
+
+    assert change.is_new
+    assert redis.ttl(Keys().idempotency("key")) == -1
+
+
+ONE_WAITS = [
+    ({"jobs": 1}, QueueFull),
+    ({"bytes": 1_999}, QueueFull),
+    ({"caller_jobs": 1}, QuotaExceeded),
+    ({"caller_bytes": 1_999}, QuotaExceeded),
+]
+
+
+def check(jobs: RedisJobStore, limits: Limits, **changes: Any) -> None:
+    asked = {"caller": "192.0.2.1", "size": 1_000, "idempotency_key": None} | changes
+    jobs.check_room(**asked, limits=limits)
+
+
+@pytest.mark.parametrize(("limit", "error"), ONE_WAITS)
+def test_a_job_beyond_a_limit_is_refused_until_one_is_claimed(jobs, job_id, redis, limit, error):
+    limits = replace(UNLIMITED, **limit)
+
+    with pytest.raises(error) as refused:
+        jobs.accept(new_job(2), limits)
+    with pytest.raises(error):
+        check(jobs, limits)
+    assert refused.value.retry_after_seconds == UNKNOWN_SECONDS
+    assert redis.zcard(Keys().active) == 1
+
+    claim(jobs, job_id)
+    check(jobs, limits)
+    assert jobs.accept(new_job(2), limits).is_new
+
+
+@pytest.mark.parametrize("limit", ["caller_jobs", "caller_bytes"])
+def test_the_quota_of_one_caller_is_not_that_of_another(jobs, job_id, limit):
+    limits = replace(UNLIMITED, **{limit: {"caller_jobs": 1, "caller_bytes": 1_000}[limit]})
+
+    check(jobs, limits, caller="192.0.2.2")
+    assert jobs.accept(new_job(2, caller="192.0.2.2"), limits).is_new
+
+
+def test_a_request_that_comes_again_needs_no_room(jobs):
+    jobs.accept(new_job(1, idempotency=FIRST))
+
+    check(jobs, replace(UNLIMITED, jobs=1), idempotency_key="key")
+    with pytest.raises(QueueFull):
+        check(jobs, replace(UNLIMITED, jobs=1), idempotency_key="another")
+
+
+def test_what_waits_is_counted_through_claims_lapses_and_ends(jobs, job_id, redis):
+    one = {"jobs": "1", "bytes": "1000", "jobs:192.0.2.1": "1", "bytes:192.0.2.1": "1000"}
+    assert redis.hgetall(Keys().waiting) == one
+
+    claim(jobs, job_id)
+    assert redis.hgetall(Keys().waiting) == {}
+
+    lapse(redis, job_id)
+    jobs.reap(rering_seconds=LEASE_SECONDS)
+    assert redis.hgetall(Keys().waiting) == one
+
+    lease = claim(jobs, job_id, owner="worker-2")
+    lapse(redis, job_id)
+    claim(jobs, job_id, owner="worker-3")
+    assert not jobs.finish(lease, success())
+    assert redis.hgetall(Keys().waiting) == {}
+
+
+def test_who_is_refused_is_told_to_wait_for_as_long_as_the_queue_needs(jobs):
+    for number in range(3):
+        jobs.accept(new_job(number))
+        jobs.finish(claim(jobs, new_job(number).id, owner=f"worker-{number}"), success())
+    for number in range(3, 13):
+        jobs.accept(new_job(number))
+
+    with pytest.raises(QueueFull) as refused:
+        jobs.accept(new_job(13), replace(UNLIMITED, jobs=10))
+
+    assert refused.value.retry_after_seconds == 20  # a tenth of ten jobs, at three a minute
+
+
+def test_a_job_that_was_accepted_before_callers_were_counted_goes_its_way(jobs, redis, job_id):
+    redis.hdel(Keys().job(job_id), "caller", "bytes", "tombstone_ttl_seconds")
+    redis.delete(Keys().waiting)
+
+    claim(jobs, job_id)
+    lapse(redis, job_id)
+    jobs.reap(rering_seconds=LEASE_SECONDS)
+    jobs.release(claim(jobs, job_id, owner="worker-2"))
+
+    assert jobs.finish(claim(jobs, job_id, owner="worker-3"), success())
+    assert redis.hgetall(Keys().waiting) == {}
+    assert redis.ttl(Keys().gone(job_id)) > 0
