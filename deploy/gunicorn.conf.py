@@ -6,11 +6,13 @@ import shutil
 import sys
 from pathlib import Path
 
+from api.preflight import check_server_apart
 from shared.errors import SetupError
 from shared.settings import read_settings
 
 try:
     settings = read_settings()
+    check_server_apart(settings)
 except SetupError as error:
     sys.exit(f"genrewiz api: {error.detail}")
 

@@ -1,7 +1,10 @@
 """What `genrewiz doctor` asks of the stores."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from shared.server_check import Findings
 
 Finding = tuple[str, bool, str]
 
@@ -12,6 +15,7 @@ def redis_server() -> Iterator[Finding]:
 
     from shared.errors import SetupError
     from shared.redis_client import connect
+    from shared.server_check import look_at
     from shared.settings import read_settings
 
     try:
@@ -19,14 +23,15 @@ def redis_server() -> Iterator[Finding]:
         if "redis_url" not in settings.model_fields_set:
             yield "redis", True, "GENREWIZ_REDIS_URL is not set: `genrewiz serve` starts its own server"
             return
-        info: dict[str, Any] = connect(settings, retries=0).info()
+        with connect(settings, retries=0) as redis:
+            findings = look_at(redis)
     except SetupError as error:
         yield "redis", False, error.detail
         return
     except RedisError as error:
         yield "redis", False, f"GENREWIZ_REDIS_URL: {error}"
         return
-    yield _of_server(info)
+    yield _of_server(findings)
 
 
 def audio_store() -> Iterator[Finding]:
@@ -51,12 +56,11 @@ def audio_store() -> Iterator[Finding]:
         yield "audio", True, f"{settings.audio_dir} can be written to"
 
 
-def _of_server(info: dict[str, Any]) -> Finding:
-    """What INFO says of a server that is to keep jobs."""
-    version = f"version {info.get('valkey_version') or info['redis_version']}"
-    policy = info.get("maxmemory_policy", "unknown")
-    if policy != "noeviction":
-        return "redis", False, f"{version}, maxmemory-policy {policy}: it forgets jobs; set noeviction"
-    if not info.get("aof_enabled"):
-        return "redis", False, f"{version}, appendonly no: a restart loses jobs; set appendonly yes"
-    return "redis", True, version
+def _of_server(findings: "Findings") -> Finding:
+    """A server is well that keeps what it was given, as far as it lets us see."""
+    wrong = (*findings.refusals, *findings.risks)
+    if wrong:
+        return "redis", False, f"{findings.name}: {' '.join(wrong)}"
+    if findings.unseen:
+        return "redis", True, f"{findings.name}; it does not let us see {', '.join(findings.unseen)}"
+    return "redis", True, findings.name

@@ -23,6 +23,7 @@ from shared.redis_client import connect
 from shared.redis_jobs import RedisJobStore
 from shared.redis_keys import Keys
 from shared.resolve import resolve
+from shared.server_check import check_server
 from shared.settings import Settings, read_settings
 from worker.activity import Activity
 from worker.build import open_pipeline
@@ -146,6 +147,8 @@ def main() -> int:
         configure_logs(settings.log_format, settings.log_level)
         # Celery warns a root user of pickled messages; ours are JSON and nothing else is accepted.
         warnings.filterwarnings("ignore", category=SecurityWarning)
+        with connect(settings, retries=0) as redis:
+            check_server(redis)
         return run_worker(settings)
     except SetupError as error:
         sys.stderr.write(f"genrewiz worker: {error.detail}\n")
