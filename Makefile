@@ -28,7 +28,7 @@ demo: $(SERVE_STAMP) ## Start everything on free ports, classify one bundled son
 
 test: check $(VENV)/.tools ## Everything: what CI runs
 	$(PYTEST) -n auto tests/files
-	$(PYTEST) tests/integration tests/e2e
+	$(PYTEST) tests/integration tests/faults tests/e2e
 
 check: lint types imports unit ## The quick part: format, lint, types, import contracts, unit tests
 
@@ -80,8 +80,11 @@ $(DEV_STAMP): | $(BIN)/python
 	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@ $(SERVE_STAMP)
 
-# What tests start besides Python: a browser, and curl for the README's own lines.
+# What tests start besides Python: a browser, curl for the README's own lines, and what cuts a server's power
+# (by a trace of its writes) and sets its clock.
 $(VENV)/.tools: | $(BIN)/python
 	@$(call need,command -v chromium,chromium)
 	@$(call need,command -v curl,curl)
+	@$(call need,command -v strace,strace)
+	@$(call need,ls /usr/lib/*/faketime/libfaketime.so.1,libfaketime)
 	@touch $@

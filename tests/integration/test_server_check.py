@@ -1,4 +1,4 @@
-"""Real servers that jobs must not be entrusted to, or not without a word, and the processes that meet them."""
+"""Real servers that jobs are not entrusted to, or not without a word, and the processes that meet them."""
 
 import os
 import subprocess
