@@ -45,11 +45,13 @@ imports: $(DEV_STAMP)
 unit: $(DEV_STAMP)
 	$(PYTEST) -n auto tests/unit tests/architecture
 
-bench: $(DEV_STAMP) ## Measure start-up, idle CPU, CPU a job beside a plain loop, threads, sandbox (docs/benchmarks.json)
+bench: $(DEV_STAMP) ## Measure start-up, CPU idle and a job, threads, sandbox, recovery, a long queue (docs/benchmarks.json)
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/startup.py
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/overhead.py
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/pipelines.py
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/sandbox.py
+	PYTHONPATH=tests $(BIN)/python tests/benchmarks/recovery.py
+	PYTHONPATH=tests $(BIN)/python tests/benchmarks/long_queue.py
 
 formats: $(DEV_STAMP) ## Measure what decoding every format is off by (docs/formats.md)
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/formats.py

@@ -2,9 +2,11 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+CHECKOUT = Path(__file__).parents[2]
 HEAVY = ("torch", "numpy", "scipy", "librosa", "numba", "sklearn", "av", "soxr")
 ONLY_FOR_TRAINING = ("librosa", "numba", "sklearn", "scipy", "matplotlib", "pandas")
 
@@ -27,6 +29,15 @@ def loaded_by(statement: str) -> set[str]:
 )
 def test_only_the_worker_loads_torch_and_its_like(statement):
     assert not loaded_by(statement) & set(HEAVY)
+
+
+def test_gunicorn_forks_its_workers_before_anything_is_loaded_that_gevent_must_patch_first():
+    conf = CHECKOUT / "deploy" / "gunicorn.conf.py"
+
+    modules = loaded_by(f"import runpy; runpy.run_path({str(conf)!r})")
+
+    assert "pydantic" in modules
+    assert not modules & {"redis", "flask", "celery", "urllib3"}
 
 
 def test_the_process_that_forks_decoders_loads_the_decoder_alone():
