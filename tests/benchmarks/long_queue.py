@@ -7,6 +7,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -141,11 +142,14 @@ def sweep_seconds(redis: "Redis", message: str, directory: Path) -> list[float]:
 
 def sit_out(redis: "Redis", message: str, directory: Path) -> float:
     """Ten minutes in which no worker comes, each job always due: doorbells for every job that waits."""
-    reapers = [make_reaper(redis, message, directory) for _ in range(PROCESSES)]
-    with unsynced(redis):
+
+    def process(_: int) -> None:
+        reaper = make_reaper(redis, message, directory)
         for _ in range(OUTAGE_SECONDS):
-            for reaper in reapers:
-                reaper.sweep()
+            reaper.sweep()
+
+    with unsynced(redis), ThreadPoolExecutor(PROCESSES) as processes:
+        list(processes.map(process, range(PROCESSES)))
     doorbells = sum(redis.llen(queue) for queue in BROKER_QUEUES)
     return doorbells / RedisJobStore(redis, Keys()).depths().queued
 

@@ -96,7 +96,7 @@ def test_a_server_that_evicts_is_refused(tmp_path):
 
 
 def test_a_cluster_is_refused(tmp_path):
-    lines = ("cluster-enabled yes", "cluster-config-file nodes.conf", "cluster-port 0")
+    lines = ("cluster-enabled yes", "cluster-config-file nodes.conf", f"cluster-port {free_port()}")
     with client_of(tmp_path, *lines) as client, pytest.raises(SetupError, match="Redis Cluster"):
         check_server(client)
 
