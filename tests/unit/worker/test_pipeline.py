@@ -214,7 +214,7 @@ class Stop(Exception):
 
 
 def stopped_run(*, after_fraction: float) -> LazyModel:
-    """A run that is stopped at the first report beyond the fraction: ten pieces, each with a window or two."""
+    """A run that is stopped at the first report beyond the fraction: ten pieces, some windows each."""
     model, piece = LazyModel(), music_like(seconds=31, sample_rate=22_050)
 
     def decode(_):
