@@ -5,7 +5,6 @@ import time
 from dataclasses import dataclass
 
 from flask import Flask, Response, g, request
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import errors
 from api.jobs import JobService, OffLoop
@@ -55,10 +54,6 @@ def create_api(
         off_loop=off_loop,
     )
     app = Flask("api")
-    if settings.trusted_proxies:
-        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
-            app.wsgi_app, x_for=settings.trusted_proxies, x_proto=0, x_host=0, x_port=0, x_prefix=0
-        )
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
     errors.install(app)
     _observe(app, metrics)

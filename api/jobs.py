@@ -17,7 +17,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from api.caller import caller_of
 from api.idempotency import idempotency, key_of
 from api.metrics import ApiMetrics
-from api.uploads import receive, refuse_encoded
+from api.uploads import least_bytes, receive, refuse_encoded
 from shared.egress import EgressGuard
 from shared.errors import (
     FetchFailed,
@@ -77,14 +77,17 @@ class JobService:
 
     def submit(self, request: Request) -> Job:
         """Receive an upload and accept its job; a RequestError leaves nothing behind."""
-        caller = caller_of(request)
+        max_bytes = self._settings.max_upload_bytes
+        caller = self._caller_of(request)
         key = key_of(request, caller)
+        # What no time will make room for is refused for good, not until later.
+        size = least_bytes(request, max_bytes=max_bytes)
         # Without Redis nothing can be promised, without room nothing is: the upload is not even read.
-        self._check_room(caller, size=request.content_length or 0, key=key)
+        self._check_room(caller, size=size, key=key)
         job_id = _new_id()
         sink = self._audio.create(job_id)
         try:
-            upload = receive(request, sink, max_bytes=self._settings.max_upload_bytes)
+            upload = receive(request, sink, max_bytes=max_bytes)
             wanted = parse_job_part(upload.job_part, JobRequest, what="job part")
             self._off_loop(sink.commit)
         finally:
@@ -101,7 +104,7 @@ class JobService:
 
     def submit_url(self, request: Request) -> Job:
         """Accept a job whose song the worker fetches; a RequestError or UrlBlocked leaves nothing behind."""
-        caller = caller_of(request)
+        caller = self._caller_of(request)
         key = key_of(request, caller)
         self._check_room(caller, size=0, key=key)
         wanted = parse_job_part(_json_body(request), UrlJobRequest, what="body")
@@ -119,7 +122,13 @@ class JobService:
         cancelled = self._jobs.cancel(JobId(job_id))
         if cancelled.is_new and cancelled.job.is_finished:
             self._metrics.ended(ENDS[Verdict.CANCELLED])
+            self._audio.delete(
+                cancelled.job.id
+            )  # it counts as waiting no more, so it must not lie there either
         return cancelled.job
+
+    def _caller_of(self, request: Request) -> str:
+        return caller_of(request, trusted_proxies=self._settings.trusted_proxies)
 
     def _check_room(self, caller: str, *, size: int, key: str | None) -> None:
         self._jobs.check_room(caller=caller, size=size, idempotency_key=key, limits=self._settings.limits)

@@ -38,15 +38,24 @@ class Upload:
     job_part: bytes | None
 
 
+def least_bytes(request: Request, *, max_bytes: int) -> int:
+    """How much audio an upload holds at least, by its headers; UploadTooLarge, UnsupportedMediaType.
+
+    A body is longer than its file: by how much is known only when it was read.
+    """
+    length = request.content_length or 0
+    if length > max_bytes + ENVELOPE_BYTES:
+        raise UploadTooLarge(_too_large(max_bytes))
+    refuse_encoded(request)
+    return max(length - ENVELOPE_BYTES, 1)
+
+
 def receive(request: Request, sink: AudioSink, *, max_bytes: int) -> Upload:
     """Read a multipart body into the sink, which the caller commits or discards.
 
-    Raises MalformedRequest, InvalidRequest, UploadTooLarge, UnsupportedFormat, UnsupportedMediaType, and
-    UploadTooSlow where the request's stream does.
+    Raises MalformedRequest, InvalidRequest, UploadTooLarge, UnsupportedFormat, and UploadTooSlow where the
+    request's stream does.
     """
-    if request.content_length is not None and request.content_length > max_bytes + ENVELOPE_BYTES:
-        raise UploadTooLarge(_too_large(max_bytes))
-    refuse_encoded(request)
     boundary = request.mimetype_params.get("boundary", "").encode("ascii", "replace")
     if not boundary:
         raise MalformedRequest("The multipart body has no boundary.")

@@ -7,7 +7,7 @@ import pytest
 from flask import Request
 from werkzeug.test import EnvironBuilder
 
-from api.uploads import receive, shown_name
+from api.uploads import least_bytes, receive, shown_name
 from shared.errors import InvalidRequest, MalformedRequest, UnsupportedFormat, UploadTooLarge
 
 WAV = b"RIFF\x24\x00\x00\x00WAVEfmt " + bytes(1_000)
@@ -45,6 +45,7 @@ def raw(
 
 
 def received(request: Request, max_bytes: int = MAX_BYTES):
+    least_bytes(request, max_bytes=max_bytes)
     return receive(request, ListSink(), max_bytes=max_bytes)
 
 
