@@ -4,12 +4,13 @@ What the store keeps of it is a hash: keys of different callers never meet.
 """
 
 import hashlib
+import json
 
 from flask import Request
 
 from shared.errors import InvalidRequest
 from shared.job import Idempotency, Source
-from shared.wire import JobRequest, dump
+from shared.wire import JobRequest
 
 HEADER = "Idempotency-Key"
 MAX_CHARACTERS = 255
@@ -32,7 +33,10 @@ def idempotency(key: str | None, source: Source, wanted: JobRequest) -> Idempote
     """The key with what makes two requests the same: the song, and what is wanted of it."""
     if key is None:
         return None
-    return Idempotency(key=key, fingerprint=_hash(source.kind, source.sha256 or "", dump(wanted)))
+    # The order of an object's members says nothing, nor does a default that is spelled out: a client that was
+    # restarted may write both differently.
+    asked = json.dumps(wanted.model_dump(mode="json", exclude_defaults=True), sort_keys=True)
+    return Idempotency(key=key, fingerprint=_hash(source.kind, source.sha256 or "", asked))
 
 
 def _hash(*parts: str) -> str:
