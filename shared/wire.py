@@ -52,7 +52,7 @@ def _small_enough(metadata: dict[str, JsonValue]) -> dict[str, JsonValue]:
 class JobRequest(BaseModel):
     """The `job` part of an upload: everything in it is optional, unknown fields are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     options: JobOptions = JobOptions()
     queue: QueueName = "standard"
