@@ -23,18 +23,20 @@ local function drained_in_a_minute(time)
 end
 
 -- limits: jobs and bytes in all, jobs and bytes of a caller. Returns nil where there is room, or else
--- { 'over_quota' or 'queue_full', how many jobs wait (of the caller, or in all), runs that ended in a minute }.
+-- { 'over_quota' or 'queue_full', how many jobs wait in all, runs that ended in a minute }: a caller's jobs stand
+-- among those of the others, and no sooner than a share of all has ended can he hope for that share of his.
 local function no_room(caller, bytes, limits)
   local function waiting(field) return tonumber(redis.call('HGET', WAITING, field) or 0) end
-  local function refused(verdict, jobs) return { verdict, jobs, drained_in_a_minute(now()) } end
   local max_jobs, max_bytes, max_caller_jobs, max_caller_bytes = unpack(limits)
-  local jobs, caller_jobs = waiting('jobs'), waiting('jobs:' .. caller)
+  local jobs = waiting('jobs')
+  local verdict
 
-  if caller_jobs + 1 > max_caller_jobs or waiting('bytes:' .. caller) + bytes > max_caller_bytes then
-    return refused('over_quota', caller_jobs)
+  if waiting('jobs:' .. caller) + 1 > max_caller_jobs or waiting('bytes:' .. caller) + bytes > max_caller_bytes then
+    verdict = 'over_quota'
+  elseif jobs + 1 > max_jobs or waiting('bytes') + bytes > max_bytes then
+    verdict = 'queue_full'
   end
-  if jobs + 1 > max_jobs or waiting('bytes') + bytes > max_bytes then return refused('queue_full', jobs) end
-  return nil
+  return verdict and { verdict, jobs, drained_in_a_minute(now()) }
 end
 
 local function limits_of(first)
