@@ -106,6 +106,15 @@ class Settings(BaseSettings):
         return [part.strip() for part in value.split(",") if part.strip()]
 
     @model_validator(mode="after")
+    def _room_for_an_upload(self) -> Self:
+        if self.max_upload_bytes > min(self.max_waiting_bytes, self.max_waiting_bytes_per_caller):
+            raise ValueError(
+                f"{PREFIX}MAX_UPLOAD_BYTES must be at most {PREFIX}MAX_WAITING_BYTES and "
+                f"{PREFIX}MAX_WAITING_BYTES_PER_CALLER, or a large upload is told to come again for ever"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _beats_in_time(self) -> Self:
         if self.heartbeat_seconds > self.lease_seconds / 2:
             raise ValueError(

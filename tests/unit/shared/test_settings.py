@@ -25,6 +25,15 @@ def test_a_heartbeat_too_slow_for_the_lease_is_refused(monkeypatch):
         read_settings()
 
 
+@pytest.mark.parametrize("limit", ["GENREWIZ_MAX_WAITING_BYTES", "GENREWIZ_MAX_WAITING_BYTES_PER_CALLER"])
+def test_a_limit_of_what_waits_below_that_of_an_upload_is_refused(monkeypatch, limit):
+    monkeypatch.setenv("GENREWIZ_MAX_UPLOAD_BYTES", "1001")
+    monkeypatch.setenv(limit, "1000")
+
+    with pytest.raises(SetupError, match="GENREWIZ_MAX_UPLOAD_BYTES must be at most"):
+        read_settings()
+
+
 def test_what_the_environment_says_is_what_the_settings_hold(monkeypatch):
     monkeypatch.setenv("GENREWIZ_DEVICE", "cpu")
     monkeypatch.setenv("GENREWIZ_MAX_AUDIO_SECONDS", "60")
