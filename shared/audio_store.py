@@ -6,7 +6,6 @@ No name that a user gave ever becomes a file name.
 import contextlib
 import os
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -58,7 +57,7 @@ class DirectoryAudioStore:
 
     def abandoned(self, *, idle_seconds: float) -> Iterator[JobId]:
         """Jobs whose audio was stored so long ago; what was never committed is removed on the way."""
-        before = time.time() - idle_seconds
+        before = self._now() - idle_seconds
         for path in self._root.iterdir():
             with contextlib.suppress(FileNotFoundError):  # another process looks through it, too
                 if path.stat().st_mtime >= before:
@@ -67,6 +66,11 @@ class DirectoryAudioStore:
                     path.unlink()
                 else:
                     yield JobId(path.name)
+
+    def _now(self) -> float:
+        """Seconds since 1970 by the clock that dates the files: of a share it is not that of this machine."""
+        os.utime(self._root)
+        return self._root.stat().st_mtime
 
     def _path(self, job_id: JobId) -> Path:
         return self._root / job_id

@@ -1,5 +1,7 @@
 """Audio in a directory."""
 
+import time
+
 import pytest
 
 from shared.audio_store import DirectoryAudioStore
@@ -75,3 +77,13 @@ def test_a_directory_that_is_gone_gives_no_scratch(store, tmp_path):
 
     with pytest.raises(StoreUnavailable):
         store.scratch()
+
+
+def test_fresh_audio_is_not_old_to_a_machine_whose_clock_is_ahead(store, tmp_path, monkeypatch):
+    store.create(JOB).commit()
+    store.create(JobId("job_2")).write(b"an upload that is coming in")
+    right = time.time
+    monkeypatch.setattr(time, "time", lambda: right() + 2 * 24 * 60 * 60)
+
+    assert list(store.abandoned(idle_seconds=3_600)) == []
+    assert len(list((tmp_path / "audio").iterdir())) == 2
