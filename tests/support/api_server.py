@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 from redis import Redis
@@ -21,7 +22,16 @@ from support.waiting import PATIENCE_SECONDS, eventually
 CHECKOUT = Path(__file__).parents[2]
 GUNICORN_CONFIG = CHECKOUT / "deploy" / "gunicorn.conf.py"
 BOUNDARY = "x"
+CALLER = "198.51.100.7"
+SONG_URL = "https://93.184.216.34/a.mp3"
+"""An address, so that no DNS is asked; nobody ever does fetch it."""
 WAV = b"RIFF\x24\x00\x00\x00WAVEfmt " + bytes(1_000)
+
+
+def headers_of(key: str | None, caller: str = CALLER) -> dict[str, str]:
+    """Of a request with this idempotency key, from behind a proxy."""
+    headers = {"X-Forwarded-For": f"192.0.2.66, {caller}"}  # the first one is what a client made up
+    return headers if key is None else headers | {"Idempotency-Key": key}
 
 
 @dataclass(frozen=True)
@@ -129,6 +139,36 @@ class ApiServer:
         with self.connect() as connection:
             connection.send(request)
             return connection.answer()
+
+    def post(
+        self,
+        content: bytes = WAV,
+        *,
+        name: str = "a.wav",
+        job: dict[str, Any] | None = None,
+        key: str | None = None,
+        caller: str = CALLER,
+    ) -> httpx.Response:
+        """Upload a song. caller: as a proxy in front says it; believed where the api trusts one."""
+        return self.http.post(
+            "/jobs",
+            files={"file": (name, content)},
+            data={"job": json.dumps(job)} if job is not None else {},
+            headers=headers_of(key, caller),
+        )
+
+    def post_url(
+        self, url: str = SONG_URL, *, key: str | None = None, caller: str = CALLER, **job: Any
+    ) -> httpx.Response:
+        """Submit the URL of a song."""
+        return self.http.post("/jobs", json={"url": url, **job}, headers=headers_of(key, caller))
+
+    def metric(self, name: str, **labels: str) -> float:
+        """A counter of the api, over all its processes; 0 where it has not counted yet."""
+        text = httpx.get(f"http://127.0.0.1:{self.metrics_port}/metrics", trust_env=False).text
+        wanted = [f'{label}="{value}"' for label, value in labels.items()]
+        lines = [line for line in text.splitlines() if line.startswith(f"genrewiz_{name}{{")]
+        return sum(float(line.rpartition(" ")[2]) for line in lines if all(label in line for label in wanted))
 
     def files(self) -> list[str]:
         """What is in the audio directory."""
