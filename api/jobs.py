@@ -122,9 +122,8 @@ class JobService:
         cancelled = self._jobs.cancel(JobId(job_id))
         if cancelled.is_new and cancelled.job.is_finished:
             self._metrics.ended(ENDS[Verdict.CANCELLED])
-            self._audio.delete(
-                cancelled.job.id
-            )  # it counts as waiting no more, so it must not lie there either
+            # It counts as waiting no more, so it must not lie there either.
+            self._audio.delete(cancelled.job.id)
         return cancelled.job
 
     def _caller_of(self, request: Request) -> str:

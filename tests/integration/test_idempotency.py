@@ -224,4 +224,5 @@ def test_a_job_whose_acceptance_was_lost_on_the_way_back_is_accepted_once(betwee
         assert records(redis) == api.files() == [answer.json()["id"]]
         assert redis.zcard(Keys().active) == 1
         assert redis.hget(Keys().waiting, "jobs") == "1"
+        assert redis.llen("gw.standard") == 1
         assert api.post(key="k").json() == answer.json()
