@@ -33,8 +33,8 @@ def idempotency(key: str | None, source: Source, wanted: JobRequest) -> Idempote
     """The key with what makes two requests the same: the song, and what is wanted of it."""
     if key is None:
         return None
-    # The order of an object's members says nothing: a client that was restarted may write another. And an api of
-    # another version may know of more that has a default.
+    # The order of an object's members says nothing: a client that was restarted may write another. And an api
+    # of another version may know of more that has a default.
     asked = json.dumps(wanted.model_dump(mode="json", exclude_defaults=True), sort_keys=True)
     return Idempotency(key=key, fingerprint=_hash(source.sha256 or "", asked))
 
