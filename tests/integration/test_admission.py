@@ -25,6 +25,7 @@ from support.waiting import eventually
 
 MIB = 2**20
 LIMITS = {
+    "GENREWIZ_RERING_SECONDS": "600",
     "GENREWIZ_MAX_UPLOAD_BYTES": str(2 * MIB),
     "GENREWIZ_MAX_WAITING_JOBS": "10",
     "GENREWIZ_MAX_WAITING_BYTES": str(5 * MIB),

@@ -24,7 +24,7 @@ from support.between import Between
 from support.jobs import new_job
 from support.waiting import eventually
 
-PROXIED = {"GENREWIZ_TRUSTED_PROXIES": "1"}
+PROXIED = {"GENREWIZ_TRUSTED_PROXIES": "1", "GENREWIZ_RERING_SECONDS": "600"}
 
 
 @pytest.fixture(scope="module")
