@@ -6,11 +6,12 @@ from dataclasses import replace
 import pytest
 
 from shared.classification import ModelIdentity
-from shared.job import Job, JobId, answer_key
-from shared.redis_jobs import RedisJobStore
+from shared.errors import QueueFull
+from shared.job import Job, JobId, JobOptions, answer_key
+from shared.redis_jobs import UNLIMITED, RedisJobStore
 from shared.redis_keys import Keys
 from support.api_server import WAV, ApiServer, api_serving
-from support.jobs import MODEL, failure, success
+from support.jobs import MODEL, failure, new_job, success
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +114,18 @@ def test_an_answer_outlives_the_job_that_found_it_as_long_as_another_holds_it(ap
     assert api.post().status_code == 200
     redis.delete(*redis.keys(Keys().job("*")))
     assert (second != first, api.post().status_code) == (True, 202)
+
+
+def test_a_song_whose_answer_is_kept_no_longer_needs_room_like_any_other(api, redis, jobs):
+    first = api.post().json()["id"]
+    answer = answer_key(str(hear(jobs, api.audio, first).source.sha256), JobOptions())
+    full = replace(UNLIMITED, jobs=0)
+    assert jobs.accept(new_job(1, answer=answer), full).job.cached
+
+    redis.delete(*redis.keys(Keys().job("*")))
+
+    with pytest.raises(QueueFull):
+        jobs.accept(new_job(2, answer=answer), full)
 
 
 def test_another_reading_of_the_song_is_heard_anew(api, redis, jobs):
