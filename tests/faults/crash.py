@@ -1,0 +1,47 @@
+"""Named points at which a process kills itself, once for each time that it was armed.
+
+A point is armed by a file. To remove the file is to die of it, so that no two processes die of one.
+"""
+
+import os
+import signal
+import uuid
+from pathlib import Path
+
+from faults.journal import Journal
+
+WORKER_POINTS = (
+    "before_claim",  # the doorbell is in hand
+    "after_claim",
+    "during_run",
+    "before_finish",  # the answer is known to nobody else
+    "after_finish",  # the reply has come; the audio is still there
+    "after_audio_delete",
+)
+API_POINTS = ("after_audio_durable", "after_accept", "after_ring")
+
+
+def arm(directory: Path, point: str) -> Path:
+    """Kill the first process that comes to this point. The file is there until one has."""
+    directory.mkdir(parents=True, exist_ok=True)
+    file = directory / f"{point}-{uuid.uuid4().hex}"
+    file.touch()
+    return file
+
+
+class CrashPoints:
+    """The points of this process."""
+
+    def __init__(self, directory: Path, journal: Journal) -> None:
+        self._directory = directory
+        self._journal = journal
+
+    def reach(self, point: str) -> None:
+        """Die here, if that was armed."""
+        for file in self._directory.glob(f"{point}-*"):
+            try:
+                file.unlink()
+            except FileNotFoundError:
+                continue  # another process has died of it
+            self._journal.write("fault", kind="crash", target=os.environ["FAULTS_NAME"], point=point)
+            os.kill(os.getpid(), signal.SIGKILL)
