@@ -10,12 +10,14 @@ DEV_STAMP := $(VENV)/.dev-$(PINS)
 PYTEST := $(BIN)/python -m pytest
 COUNT ?= 10000
 SEED ?= 0
+SOAK_SECONDS := $(or $(SECONDS),720)
+SOAK_SEEDS := $(if $(filter-out file default,$(origin SEED)),$(SEED),1 2 3)
 
 # Installs Debian's package $(2) unless the command $(1) succeeds already.
 need = $(1) >/dev/null 2>&1 || { echo "Installing $(2) …"; \
 	$(SUDO) sh -c 'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(2)' >/dev/null; }
 
-.PHONY: help run demo test check lint types imports unit bench formats fuzz samples clean
+.PHONY: help run demo test check lint types imports unit bench formats fuzz faults soak samples clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "%-10s %s\n", $$1, $$2}'
@@ -28,7 +30,8 @@ demo: $(SERVE_STAMP) ## Start everything on free ports, classify one bundled son
 
 test: check $(VENV)/.tools ## Everything: what CI runs
 	$(PYTEST) -n auto tests/files
-	$(PYTEST) tests/integration tests/faults tests/e2e
+	$(PYTEST) tests/integration tests/e2e
+	$(PYTEST) -m "not long_faults" tests/faults
 
 check: lint types imports unit ## The quick part: format, lint, types, import contracts, unit tests
 
@@ -58,6 +61,12 @@ formats: $(DEV_STAMP) ## Measure what decoding every format is off by (docs/form
 
 fuzz: $(DEV_STAMP) ## Decode COUNT damaged files (10000), the same ones for the same SEED (0); finds go to tests/fuzz/seeds
 	PYTHONPATH=tests $(BIN)/python tests/fuzz/run.py --count $(COUNT) --seed $(SEED)
+
+faults: $(DEV_STAMP) ## Every fault scenario, one by one: some minutes
+	$(PYTEST) tests/faults
+
+soak: $(DEV_STAMP) ## All faults at random for SECONDS (720) with each SEED (1 2 3); writes docs/faults.md
+	PYTHONPATH=.:tests $(BIN)/python tests/faults/soak.py --record --seconds $(SOAK_SECONDS) --seeds $(SOAK_SEEDS)
 
 samples: $(DEV_STAMP) ## Make the three sample songs anew
 	$(BIN)/python web/samples/make_samples.py

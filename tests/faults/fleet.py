@@ -1,7 +1,8 @@
 """The whole service as a fleet of real processes, and everything that may befall it.
 
-A real server, real gunicorns, real workers, each of these behind a way to Redis of its own. What dies is started
-again. Each fault goes into the journal when it begins and when it is over; what it does to jobs is the oracle's.
+A real server, real gunicorns, real workers, each of these behind a way to Redis of its own. What dies is
+started again. Each fault goes into the journal when it begins and when it is over; what it does to jobs is
+for the oracle.
 """
 
 import os
@@ -18,7 +19,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from faults.crash import arm
-from faults.journal import Counter, Journal, Record, read_journals
+from faults.journal import Counter, Journal, Record, read_journal, read_journals
 from faults.keeper import Keeper, Member
 from faults.ports import free_port
 from faults.proxy import Proxy
@@ -84,6 +85,11 @@ class Fleet:
         """The server itself, behind no proxy."""
         return self._server.url
 
+    @property
+    def faults(self) -> int:
+        """How many have begun; those at crash points are not counted here."""
+        return self._faults.count
+
     def records(self) -> list[Record]:
         """All journals so far, by time."""
         return read_journals(self.journals)
@@ -102,14 +108,12 @@ class Fleet:
 
     def in_hand(self, name: str) -> list[str]:
         """The jobs that a worker has claimed and not finished, by its journal."""
-        pid = self.pid(name)
         held: dict[str, None] = {}
-        for record in self.records():
-            if record["who"] == name and record["pid"] == pid:
-                if record["event"] == "claimed":
-                    held[record["job"]] = None
-                elif record["event"] in ("finished", "released"):
-                    held.pop(record["job"], None)
+        for record in read_journal(self.journals, name, self.pid(name)):
+            if record["event"] == "claimed":
+                held[record["job"]] = None
+            elif record["event"] in ("finished", "released"):
+                held.pop(record["job"], None)
         return list(held)
 
     def kill(self, name: str, *, down_seconds: float = 0.0) -> None:
@@ -176,7 +180,7 @@ class Fleet:
 
     @contextmanager
     def doorbells(self, kind: str) -> Iterator[int]:
-        """A fault of the broker's lists ("doorbells_deleted", "doorbells_doubled"); what it does is the caller's."""
+        """A fault of the broker's lists, by its name; what it does is the caller's."""
         number = self._begin(kind, "broker", pid=None)
         try:
             yield number

@@ -1,7 +1,7 @@
 """Append-only journals: what each process of a fault test saw, in files that outlive it.
 
-A line is one `write` on a file opened with O_APPEND: `kill -9` of its writer loses none that was written. Times are of
-the machine's monotonic clock, the same for every process here.
+A line is one `write` on a file opened with O_APPEND: `kill -9` of its writer loses none that was written.
+Times are of the machine's monotonic clock, the same for every process here.
 """
 
 import json
@@ -22,9 +22,8 @@ class Journal:
         """who: the name of the writer, which each record carries."""
         directory.mkdir(parents=True, exist_ok=True)
         self._who = who
-        self._file = os.open(
-            directory / f"{who}-{os.getpid()}.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600
-        )
+        file = _file(directory, who, os.getpid())
+        self._file = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
     def write(self, event: str, **fields: Any) -> None:
         """One record; in the file when this returns."""
@@ -40,6 +39,16 @@ def read_journals(directory: Path) -> list[Record]:
     )
 
 
+def read_journal(directory: Path, who: str, pid: int | None) -> list[Record]:
+    """What one process has written."""
+    path = _file(directory, who, pid or 0)
+    return _records(path) if path.exists() else []
+
+
+def _file(directory: Path, who: str, pid: int) -> Path:
+    return directory / f"{who}-{pid}.jsonl"
+
+
 def _records(path: Path) -> list[Record]:
     lines = path.read_bytes().split(b"\n")
     return [json.loads(line) for line in lines[:-1]]  # behind the last line break is nothing, or half a line
@@ -49,13 +58,13 @@ class Counter:
     """Numbers faults in one process."""
 
     def __init__(self) -> None:
-        self._next = 0
+        self.count = 0
         self._lock = threading.Lock()
 
     def next(self) -> int:
         with self._lock:
-            self._next += 1
-            return self._next
+            self.count += 1
+            return self.count
 
 
 def of_event(records: Sequence[Record], *events: str) -> list[Record]:

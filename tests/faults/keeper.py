@@ -1,6 +1,6 @@
-"""Keeps processes running as Kubernetes would: what dies is started again, with what it was given the first time.
+"""Keeps processes running as Kubernetes would: what dies is started again, with what it had the first time.
 
-One thread starts them all and lives as long as they may: the kernel kills each child when that thread is gone.
+One thread starts them all and lives as long as they may: the kernel kills each child when it is gone.
 """
 
 import os

@@ -1,7 +1,7 @@
 """Clients: they send songs, keep what they were promised, and look until each promise is kept.
 
-A client tries again, with the same idempotency key, for as long as nothing was promised. It judges nothing: what it
-saw goes into its journal.
+A client tries again, with the same idempotency key, for as long as nothing was promised. It judges nothing:
+what it saw goes into its journal.
 """
 
 import hashlib
@@ -90,7 +90,7 @@ class Load:
             time.sleep(max(0.0, due - time.monotonic()))
 
     def settle(self, *, seconds: float) -> bool:
-        """Wait until every sending has been answered and every promised job has ended. False where it was not."""
+        """Wait until every sending is answered and every promised job has ended. False where not in time."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if all(sending.done() for sending in self._sendings) and not self.open_jobs():
@@ -101,6 +101,11 @@ class Load:
     def open_jobs(self) -> list[str]:
         """Accepted, and not known to have ended."""
         return [promise.job_id for promise in list(self._promises.values()) if promise.ended_at is None]
+
+    def has_ended(self, job_id: str) -> bool:
+        """Also where nobody here was promised that job."""
+        promise = self._promises.get(job_id)
+        return promise is None or promise.ended_at is not None
 
     @property
     def accepted(self) -> int:

@@ -115,7 +115,8 @@ def recoveries(records: Sequence[Record]) -> list[Recovery]:
     """Of every fault that takes something away, how long it was until that was back.
 
     `<kind>` of a worker: from the fault until each job that it had in hand was claimed by another process.
-    `redis_kill` and `redis_up`: from the kill, and from when the server answered again, until a job finished.
+    `redis_kill` and `redis_up`: from the kill, and from when the server answered again, until a run ended
+    that began after the kill.
     `<kind>_healed`: from the end of a break until the process that was cut off claimed a job.
     """
     faults = _faults(records)
@@ -180,8 +181,12 @@ def _works_again(records: Sequence[Record], fault: _Fault, others: Sequence[_Fau
 
 
 def _finishes_again(records: Sequence[Record], fault: _Fault, others: Sequence[_Fault]) -> Iterable[Recovery]:
+    begun: set[tuple[str, int]] = set()  # what was in hand before says little of taking work again
     for record in records:
-        if record["t"] > fault.end and record["event"] == "finished" and record["accepted"]:
+        if record["t"] > fault.begin and record["event"] == "claimed":
+            begun.add((record["job"], record["token"]))
+        is_end = record["event"] == "finished" and record["accepted"] and record["t"] > fault.end
+        if is_end and (record["job"], record["token"]) in begun:
             yield _recovery("redis_kill", fault, record["t"], others, since=fault.begin)
             yield _recovery("redis_up", fault, record["t"], others, since=fault.end)
             return

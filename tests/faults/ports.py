@@ -1,6 +1,7 @@
 """Ports for servers that are killed and come back to the same one.
 
-Below the kernel's range for outgoing connections: none of those can take the port of a server that is dead for now.
+Below the kernel's range for outgoing connections: none of those can take the port of a server that is dead
+for now.
 """
 
 import random

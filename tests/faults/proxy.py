@@ -48,7 +48,7 @@ class Proxy:
         self._call(self._flows.clear)
 
     def strand(self) -> None:
-        """The connections of now fall silent for good and stay open, as behind a router that has forgotten them."""
+        """The connections of now stay open and fall silent for good, as if a router had forgotten them."""
         self._call(lambda: self._stranded.update(self._links))
 
     def slow(self, seconds: float) -> None:

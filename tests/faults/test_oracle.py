@@ -184,9 +184,16 @@ def test_a_recovery_is_undisturbed_when_no_other_fault_fell_into_it(another, is_
     assert back.is_undisturbed == is_undisturbed
 
 
-def test_a_server_is_back_with_the_first_job_that_finishes_after_it_answers():
+def test_a_server_is_back_when_a_run_has_ended_that_began_after_it_was_killed():
     both = recoveries(
-        [fault(1, "redis_kill", "redis", 8), finished(1.5, "w", 5, "b"), over(3), finished(7, "w", 5)]
+        [
+            claimed(0.5, "w", 5, "b"),
+            fault(1, "redis_kill", "redis", 8),
+            over(3),
+            finished(3.5, "w", 5, "b"),
+            claimed(6, "w", 5),
+            finished(7, "w", 5),
+        ]
     )
 
     assert {back.kind: back.seconds for back in both} == {"redis_kill": 6, "redis_up": 4}

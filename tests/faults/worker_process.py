@@ -140,7 +140,7 @@ def run() -> int:
     wrap(journal, CrashPoints(Path(os.environ["FAULTS_ARMED"]), journal))
     journal.write("started")
     status = main()
-    journal.write("ended", status=status)
+    journal.write("returned", status=status)
     return status
 
 
