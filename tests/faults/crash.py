@@ -1,4 +1,4 @@
-"""Named points at which a process kills itself, once for each time that it was armed.
+"""Named points at which a process kills or freezes itself, once for each time that it was armed.
 
 A point is armed by a file. To remove the file is to die of it, so that no two processes die of one.
 """
@@ -21,10 +21,9 @@ WORKER_POINTS = (
 API_POINTS = ("after_audio_durable", "after_accept", "after_ring")
 
 
-def arm(directory: Path, point: str) -> Path:
-    """Kill the first process that comes to this point. The file is there until one has."""
-    directory.mkdir(parents=True, exist_ok=True)
-    file = directory / f"{point}-{uuid.uuid4().hex}"
+def arm(directory: Path, point: str, number: signal.Signals) -> Path:
+    """The first process that comes to this point sends itself this signal. The file is there until one has."""
+    file = directory / f"{point}-{number.name}-{uuid.uuid4().hex}"
     file.touch()
     return file
 
@@ -35,13 +34,16 @@ class CrashPoints:
     def __init__(self, directory: Path, journal: Journal) -> None:
         self._directory = directory
         self._journal = journal
+        self._target = os.environ["FAULTS_NAME"]
 
     def reach(self, point: str) -> None:
-        """Die here, if that was armed."""
+        """Die or freeze here, if that was armed."""
         for file in self._directory.glob(f"{point}-*"):
             try:
                 file.unlink()
             except FileNotFoundError:
                 continue  # another process has died of it
-            self._journal.write("fault", kind="crash", target=os.environ["FAULTS_NAME"], point=point)
-            os.kill(os.getpid(), signal.SIGKILL)
+            number = signal.Signals[file.name.split("-")[1]]
+            kind = "crash" if number == signal.SIGKILL else "freeze"
+            self._journal.write("fault", kind=kind, target=self._target, point=point)
+            os.kill(os.getpid(), number)

@@ -25,8 +25,11 @@ from faults.ports import free_port
 from faults.proxy import Proxy
 from genrewiz.serve.embedded import EmbeddedServer, prepare
 from shared.audio_store import DirectoryAudioStore
+from shared.celery_queue import CeleryDoorbell, make_celery
+from shared.reaper import Reaper
 from shared.redis_jobs import RedisJobStore
 from shared.redis_keys import Keys
+from shared.settings import Settings
 from support.waiting import eventually
 
 CHECKOUT = Path(__file__).parents[2]
@@ -106,10 +109,10 @@ class Fleet:
     def pid(self, name: str) -> int | None:
         return self._keeper[name].pid
 
-    def in_hand(self, name: str) -> list[str]:
-        """The jobs that a worker has claimed and not finished, by its journal."""
+    def in_hand(self, name: str, *, pid: int | None = None) -> list[str]:
+        """The jobs that a worker has claimed and not finished, by its journal; pid: of another one before it."""
         held: dict[str, None] = {}
-        for record in read_journal(self.journals, name, self.pid(name)):
+        for record in read_journal(self.journals, name, pid or self.pid(name)):
             if record["event"] == "claimed":
                 held[record["job"]] = None
             elif record["event"] in ("finished", "released"):
@@ -142,6 +145,10 @@ class Fleet:
                 self._keeper.signal(name, signal.SIGCONT)
             self._end(number, "freeze", name)
 
+    def thaw(self, name: str) -> None:
+        """SIGCONT, to one that has frozen itself at a point."""
+        self._keeper.signal(name, signal.SIGCONT)
+
     @contextmanager
     def cut_off(self, name: str) -> Iterator[None]:
         """A black hole between this process and Redis."""
@@ -169,9 +176,9 @@ class Fleet:
         self._proxies[name].strand()
         self._end(number, "half_open", name)
 
-    def arm(self, point: str) -> Path:
-        """Let the first process die that comes to this point; the file is gone then."""
-        return arm(self._armed, point)
+    def arm(self, point: str, number: signal.Signals = signal.SIGKILL) -> Path:
+        """Let the first process send itself this that comes to this point; the file is gone then."""
+        return arm(self._armed, point, number)
 
     def disarm(self) -> None:
         """Nobody dies any more at any point."""
@@ -200,30 +207,27 @@ class Fleet:
         for _ in range(count - len(names)):
             self._add_worker(f"worker-{next(fresh)}")
 
+    def are_as_many_as_wanted(self) -> bool:
+        """Whether all that are wanted answer, and all that are not have gone."""
+        return self._keeper.are_ready() and not self._keeper.unwanted()
+
     def heal(self) -> None:
         """Mend every way."""
         for proxy in self._proxies.values():
             proxy.heal()
 
     def audio_left(self) -> list[str]:
-        """What is in the audio directory after the product's own sweep, less the wait for it."""
-        from celery import Celery  # noqa: F401  the sweep's module needs it
-
-        from shared.reaper import Reaper
-        from shared.settings import Settings
-
-        class Nobody:
-            def ring(self, *_: object) -> None:
-                """The sweep of audio rings nothing."""
-
-        settings = Settings(redis_url=self._server.url, audio_dir=self.audio)
-        Reaper(
+        """What is in the audio directory after the product's own sweeps, less the wait for them."""
+        settings = Settings(redis_url=self._server.url, audio_dir=self.audio, orphan_seconds=1e-6)
+        reaper = Reaper(
             jobs=RedisJobStore(self.redis, Keys()),
             audio=DirectoryAudioStore(self.audio),
-            doorbell=Nobody(),
+            doorbell=CeleryDoorbell(make_celery(settings)),
             settings=settings,
             on_sweep=lambda _: None,
-        ).sweep_audio(idle_seconds=-1)
+        )
+        reaper.sweep_spent(older_seconds=0)
+        reaper.sweep_orphans()
         return sorted(path.name for path in self.audio.iterdir())
 
     def leftovers(self) -> dict[str, int]:

@@ -106,6 +106,13 @@ class Keeper:
         with self._lock:
             self._members[name].is_wanted = False
 
+    def unwanted(self) -> list[str]:
+        """Those that still run."""
+        with self._lock:
+            return [
+                member.name for member in self._members.values() if not member.is_wanted and member.process
+            ]
+
     def are_ready(self, prefix: str = "") -> bool:
         """Whether all of these answer."""
         return all(member.pid is not None and member.is_ready() for member in self.members(prefix))

@@ -51,6 +51,7 @@ class Load:
     def __init__(self, urls: Sequence[str], journals: Path, *, patience_seconds: float = 300.0) -> None:
         """patience_seconds: for one song, until it is accepted."""
         self._urls = list(urls)
+        self.began = time.monotonic()
         self._journal = Journal(journals, "client")
         self._patience_seconds = patience_seconds
         self._promises: dict[str, _Promise] = {}
@@ -71,7 +72,7 @@ class Load:
 
     def send(self, what: Song | None = None) -> "Future[str | None]":
         """Send in the background; gives the job's id, or None where nothing was promised in time."""
-        sending = self._clients.submit(self._send, what or Song(audio=song()))
+        sending = self._clients.submit(self._send, what or Song(audio=song()), uuid.uuid4().hex)
         self._sendings.append(sending)
         return sending
 
@@ -80,6 +81,10 @@ class Load:
         job_id = self.send(what).result()
         assert job_id, "no api has promised anything"
         return job_id
+
+    def send_again(self, what: Song, key: str) -> str | None:
+        """Send with this idempotency key, and wait for the promise."""
+        return self._send(what, key)
 
     def send_steadily(self, per_second: float, make: Callable[[], Song], until: Callable[[], bool]) -> None:
         """One after the other at this pace, until it is time."""
@@ -127,8 +132,7 @@ class Load:
         self._watcher.join()
         self._http.close()
 
-    def _send(self, what: Song) -> str | None:
-        key = uuid.uuid4().hex
+    def _send(self, what: Song, key: str) -> str | None:
         self._journal.write("sent", key=key, expected=what.expected)
         end = time.monotonic() + self._patience_seconds
         while not self._stop.is_set() and time.monotonic() < end:
@@ -145,7 +149,7 @@ class Load:
             if response.status_code == 202:
                 job_id: str = response.json()["id"]
                 self._journal.write("accepted", key=key, job=job_id, expected=what.expected)
-                self._promises[job_id] = _Promise(job_id)
+                self._promises.setdefault(job_id, _Promise(job_id))
                 return job_id
             if response.status_code < 500 and response.status_code != 429:
                 self._journal.write("refused", key=key, status=response.status_code, body=response.text[:300])
