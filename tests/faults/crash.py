@@ -22,7 +22,7 @@ API_POINTS = ("after_audio_durable", "after_accept", "after_ring")
 
 
 def arm(directory: Path, point: str, number: signal.Signals) -> Path:
-    """The first process that comes to this point sends itself this signal. The file is there until one has."""
+    """The first process that comes to this point sends itself this signal; the file is there until then."""
     file = directory / f"{point}-{number.name}-{uuid.uuid4().hex}"
     file.touch()
     return file

@@ -110,7 +110,7 @@ class Fleet:
         return self._keeper[name].pid
 
     def in_hand(self, name: str, *, pid: int | None = None) -> list[str]:
-        """The jobs that a worker has claimed and not finished, by its journal; pid: of another one before it."""
+        """The jobs that a worker has claimed and not finished, by its journal; pid: of one before it."""
         held: dict[str, None] = {}
         for record in read_journal(self.journals, name, pid or self.pid(name)):
             if record["event"] == "claimed":

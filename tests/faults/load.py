@@ -146,7 +146,7 @@ class Load:
             except httpx.HTTPError:
                 time.sleep(RETRY_SECONDS)
                 continue
-            if response.status_code == 202:
+            if response.status_code in (200, 202):  # finished already, or to come
                 job_id: str = response.json()["id"]
                 self._journal.write("accepted", key=key, job=job_id, expected=what.expected)
                 self._promises.setdefault(job_id, _Promise(job_id))

@@ -68,7 +68,7 @@ def kept(fleet: Fleet, load: Load) -> Verdict:
     assert load.settle(seconds=PATIENCE_SECONDS), judge(records(fleet, load))
     load.look_again()
     verdict = judge(records(fleet, load))
-    assert verdict.is_good, verdict
+    assert verdict.is_good, str(verdict)
     assert verdict.accepted == verdict.sent
     assert fleet.audio_left() == []
     assert not any(fleet.leftovers().values())
@@ -119,7 +119,7 @@ def test_the_same_key_is_the_same_job_whoever_asks_at_once(fleet, load):
 
     assert load.settle(seconds=PATIENCE_SECONDS)
     verdict = judge(records(fleet, load))
-    assert verdict.is_good, verdict
+    assert verdict.is_good, str(verdict)
     assert verdict.accepted == 1
 
 

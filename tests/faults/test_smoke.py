@@ -69,7 +69,7 @@ def test_no_accepted_job_is_lost_nor_ends_twice_whatever_is_killed_cut_off_or_fr
         load.look_again()
 
     verdict = judge(fleet.records())
-    assert verdict.is_good, verdict
+    assert verdict.is_good, str(verdict)
     assert verdict.accepted == verdict.sent == verdict.ended["succeeded"]
     assert len(verdict.faults) == 8, verdict.faults
     assert fleet.audio_left() == []
