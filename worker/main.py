@@ -111,7 +111,7 @@ def _consume(
     on_stop: Sequence[Callable[[], None]],
 ) -> int:
     # Without shared=False Celery would give this function to every other application of the process.
-    @celery.task(name=CLASSIFY_TASK, shared=False)
+    @celery.task(name=CLASSIFY_TASK, shared=False, Request="worker.doorbell_request:DoorbellRequest")
     def classify(job_id: str) -> None:
         run(JobId(job_id))
 

@@ -82,3 +82,24 @@ def is_taken_from(fleet: Fleet, name: str, job: str) -> bool:
     return any(record["event"] == "ended" for record in about) or (
         [record["who"] for record in about if record["event"] == "claimed"][-1] != name
     )
+
+
+def test_a_worker_that_could_not_acknowledge_a_doorbell_hears_the_next_one():
+    with (
+        fleet_running(apis=1, workers=1, environment=SHORT_LEASES) as fleet,
+        Load(fleet.api_urls, fleet.journals) as load,
+    ):
+        job = load.submit(slow())
+        pid = fleet.pid(busy_worker(fleet))
+        with fleet.refused("worker-1"):
+            eventually(lambda: "Couldn't ack" in log_of(fleet) or "Restoring 1 unack" in log_of(fleet))
+
+        load.send()
+
+        assert load.settle(seconds=PATIENCE_SECONDS), judge(fleet.records())
+        assert load.has_ended(job)
+        assert fleet.pid("worker-1") == pid, "it needed no restart"
+
+
+def log_of(fleet: Fleet) -> str:
+    return (fleet.logs / "worker-1.log").read_text(errors="replace")
