@@ -158,3 +158,7 @@ def _table(head: Sequence[object], rows: Sequence[Sequence[object]]) -> list[str
 
 def _row(cells: Sequence[object]) -> str:
     return f"| {' | '.join(str(cell) for cell in cells)} |"
+
+
+if __name__ == "__main__":
+    write_report(json.loads(RESULTS.read_text()))
