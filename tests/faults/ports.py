@@ -1,7 +1,7 @@
 """Ports for servers that are killed and come back to the same one.
 
-Below the kernel's range for outgoing connections: none of those can take the port of a server that is dead for
-now. Each process begins at a place of its own: a port that was given out may not be in use yet.
+Below the kernel's range for outgoing connections: none of those can take the port of a server that is dead
+for now. Each process begins at a place of its own: a port that was given out may not be in use yet.
 """
 
 import itertools
