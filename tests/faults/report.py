@@ -80,7 +80,7 @@ def report(results: dict[str, Any], seen_to_fail: str) -> str:
             "Seconds. *Alone*: no other fault fell into the recovery; the rest had several at once. A lease",
             "is 15 s and its heartbeat 5 s, so that a lost worker's job is free 10 to 15 s after its end.",
             "",
-            *_recoveries(runs),
+            *recovery_table(runs),
             "",
             "When others run a job again whose worker was killed, by their documentation:",
             "",
@@ -134,7 +134,8 @@ def _faults(runs: Sequence[dict[str, Any]]) -> list[str]:
     )
 
 
-def _recoveries(runs: Sequence[dict[str, Any]]) -> list[str]:
+def recovery_table(runs: Sequence[dict[str, Any]]) -> list[str]:
+    """Each kind of recovery, alone and in all, as lines of Markdown."""
     backs = [back for run in runs for back in run["recoveries"]]
     rows = []
     for kind, words in RECOVERIES.items():

@@ -22,7 +22,7 @@ from faults.fleet import Fleet, fleet_running
 from faults.injector import Injector
 from faults.load import Load, Song
 from faults.oracle import Verdict, judge, recoveries
-from faults.report import RESULTS, write_report
+from faults.report import RESULTS, recovery_table, write_report
 from faults.schedule import pause_seconds, steps
 from faults.songs import song
 from genrewiz.serve.supervisor import signals_interrupt
@@ -53,6 +53,7 @@ def main() -> int:
             runs.append(soak(seed, options.seconds))
             if options.record:
                 write_report({"machine": _machine(), "runs": runs})
+    print("\n".join(recovery_table(runs)))
     if options.record:
         print(f"written: {RESULTS}")
     return 0 if all(run["is_good"] for run in runs) else 1
