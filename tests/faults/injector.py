@@ -90,8 +90,9 @@ class Injector:
     def _quiet_worker_kill(self) -> None:
         if held := self._held():
             _, name = held
-            jobs = self._fleet.in_hand(name)
+            jobs, pid = self._fleet.in_hand(name), self._fleet.pid(name)
             self._fleet.kill(name)
+            self._until(lambda: self._fleet.pid(name) != pid)
             self._until(lambda: all(self._load.has_ended(job) or self._holders(job) for job in jobs))
 
     def _quiet_redis_kill(self) -> None:
