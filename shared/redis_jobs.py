@@ -74,6 +74,7 @@ class Verdict(StrEnum):
 
     CLAIMED = "claimed"
     LEASED = "leased"  # another worker is on it
+    SUSPECT = "suspect"  # what is left is one attempt, for a worker that runs nothing else
     FINISHED = "finished"
     EXHAUSTED = "exhausted"  # no attempts were left: the job has failed now
     EXPIRED = "expired"  # its deadline has passed: it has ended now
@@ -214,9 +215,12 @@ class RedisJobStore:
             raise ResultGone("The job's result is kept no longer.")
         raise UnknownJob("There is no job with this id.")
 
-    def claim(self, job_id: JobId, *, owner: str, lease_seconds: float) -> Claim:
-        """Take a job to run it. `owner` is unique to the call: a lost reply can be asked for again."""
-        verdict, *rest = self._run("claim", job_id, owner, lease_seconds, _EXHAUSTED)
+    def claim(self, job_id: JobId, *, owner: str, lease_seconds: float, alone: bool = True) -> Claim:
+        """Take a job to run it. `owner` is unique to the call: a lost reply can be asked for again.
+
+        alone: whether the worker runs nothing else; the last attempt of a suspect is given to no other.
+        """
+        verdict, *rest = self._run("claim", job_id, owner, lease_seconds, int(alone), _EXHAUSTED)
         if verdict != Verdict.CLAIMED:
             return Claim(verdict=Verdict(verdict))
         record = _record(rest[0])

@@ -3,7 +3,6 @@
 A job whose lease was lost is somebody else's: its run is told to stop, and its result is refused anyway.
 """
 
-import math
 import threading
 import time
 import uuid
@@ -37,12 +36,8 @@ class KeptLease:
         self.lease = lease
         self.job = job
         self._run_seconds = run_seconds
-        self._run_until = math.inf
+        self._run_until = time.monotonic() + run_seconds
         self._hold = Hold.KEPT
-
-    def begin(self) -> None:
-        """The run begins: from now on its time runs."""
-        self._run_until = time.monotonic() + self._run_seconds
 
     def hear(self, hold: Hold) -> None:
         """What the store said of the lease."""

@@ -14,17 +14,21 @@ from shared.errors import StoreUnavailable
 from shared.job import Job, JobId
 from shared.names import SourceKind, recovered_queue
 from shared.ports import AudioStore, Doorbell
-from shared.redis_jobs import ENDS, RedisJobStore
+from shared.redis_jobs import ENDS, RedisJobStore, Verdict
 from shared.settings import Settings
 from worker.activity import Activity
 from worker.classifier import Classifier
 from worker.gate import Gate, Occupied
-from worker.lease import KeptLease, LeaseKeeper, LeaseLost, give_back
+from worker.lease import KeptLease, LeaseKeeper, LeaseLost
 from worker.metrics import WorkerMetrics
 
 PROGRESS_PERIOD_SECONDS = 0.25  # within a stage, progress is shown no oftener
 
 log = structlog.get_logger(__name__)
+
+
+class WorkerStops(Exception):
+    """The worker was told to stop: it claims no more."""
 
 
 class Runner:
@@ -64,36 +68,43 @@ class Runner:
         """
         with self._activity.doorbell(kind), self._gate.together():
             try:
-                if self._stopping:
-                    self._doorbell.ring(job_id, recovered_queue(kind))  # for another worker
-                else:
-                    self._claim(job_id)
+                self._check_stop()
+                if self._claim(job_id, alone=False) is Verdict.SUSPECT:
+                    with self._gate.alone(self._check_stop):
+                        self._claim(job_id, alone=True)
+            except (WorkerStops, Occupied):
+                self._pass_on(job_id, kind)
             except StoreUnavailable as error:
                 log.warning("job left to the reaper", job_id=job_id, error=error.detail)
             except LeaseLost:
                 log.warning("job given up: its lease was lost", job_id=job_id)
 
-    def _claim(self, job_id: JobId) -> None:
-        claim = self._jobs.claim(job_id, owner=uuid.uuid4().hex, lease_seconds=self._lease_seconds)
+    def _check_stop(self) -> None:
+        if self._stopping:
+            raise WorkerStops
+
+    def _pass_on(self, job_id: JobId, kind: SourceKind) -> None:
+        try:
+            self._doorbell.ring(job_id, recovered_queue(kind))  # for another worker
+        except StoreUnavailable as error:
+            log.warning("job left to the reaper", job_id=job_id, error=error.detail)
+
+    def _claim(self, job_id: JobId, *, alone: bool) -> Verdict:
+        claim = self._jobs.claim(
+            job_id, owner=uuid.uuid4().hex, lease_seconds=self._lease_seconds, alone=alone
+        )
         if claim.job is None or claim.lease is None:
             if claim.verdict in ENDS:
                 self._metrics.ended(ENDS[claim.verdict])
             log.debug("doorbell without a job to run", job_id=job_id, verdict=claim.verdict.value)
-            return
-        self._metrics.claimed(claim.job)
-        with self._leases.keep(claim.lease, claim.job) as kept:
-            if not is_suspect(claim.job):
+        else:
+            self._metrics.claimed(claim.job)
+            with self._leases.keep(claim.lease, claim.job) as kept:
                 self._classify(claim.job, claim.url, kept)
-                return
-            try:
-                with self._gate.alone(kept.check):
-                    self._classify(claim.job, claim.url, kept)
-            except Occupied:  # two that may kill the worker: it takes one after the other
-                give_back(self._jobs, self._doorbell, claim.lease)
+        return claim.verdict
 
     def _classify(self, job: Job, url: str | None, kept: KeptLease) -> None:
         start = time.perf_counter()
-        kept.begin()
         outcome = self._classifier.outcome(job, url, _Reporter(self._jobs, kept))
         stored_from = time.perf_counter()
         if not self._jobs.finish(kept.lease, outcome):
@@ -112,11 +123,6 @@ class Runner:
             attempt=job.attempt,
             seconds=round(end - start, 3),
         )
-
-
-def is_suspect(job: Job) -> bool:
-    """Whether this is a job's last attempt after others whose workers were lost, perhaps by its fault."""
-    return 1 < job.attempt == job.max_attempts
 
 
 @dataclass

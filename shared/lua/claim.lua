@@ -1,8 +1,10 @@
 -- claim: queued, or running with a lapsed lease -> running; or to an end: -> failed with no attempts left,
 -- -> expired behind its deadline, -> cancelled where that was asked for while its lease ran out.
--- ARGV: id, owner (unique to this call), lease seconds, error of a job without attempts.
--- Returns { verdict }, and for 'claimed' the record behind it.
-local id, owner, lease_seconds, exhausted = unpack(ARGV)
+-- ARGV: id, owner (unique to this call), lease seconds, '1' from a worker that runs nothing else, error of a job
+-- without attempts.
+-- Returns { verdict }, and for 'claimed' the record behind it. 'suspect' changes nothing: what has lost every worker
+-- so far has one attempt left, and that is for a worker that runs nothing else.
+local id, owner, lease_seconds, alone, exhausted = unpack(ARGV)
 local key, time = job_key(id), now()
 local status, holder, attempt, max_attempts, deadline, cancel_requested =
   unpack(redis.call('HMGET', key, 'status', 'owner', 'attempt', 'max_attempts', 'deadline_at', 'cancel_requested'))
@@ -25,6 +27,9 @@ end
 if tonumber(attempt) >= tonumber(max_attempts) then
   finish_job(id, 'failed', { 'error', exhausted })
   return { 'exhausted' }
+end
+if alone ~= '1' and tonumber(attempt) > 0 and tonumber(attempt) + 1 == tonumber(max_attempts) then
+  return { 'suspect' }
 end
 
 leave_queue(id)

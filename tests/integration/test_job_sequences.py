@@ -289,10 +289,10 @@ class JobSequences(RuleBasedStateMachine):
     # What workers do, those that lost their lease included.
 
     @precondition(lambda self: self.wishes)
-    @rule(pick=PICKS)
-    def claim(self, pick: int) -> None:
+    @rule(pick=PICKS, alone=st.booleans())
+    def claim(self, pick: int, alone: bool) -> None:
         """At a doorbell that was rung once too often, or by a worker that is quick."""
-        self._claim_anew(self._any(pick, list(self.wishes)))
+        self._claim_anew(self._any(pick, list(self.wishes)), alone=alone)
 
     @precondition(lambda self: any(self.doorbells.values()))
     @rule(kind=st.sampled_from(SOURCE_KINDS))
@@ -570,13 +570,13 @@ class JobSequences(RuleBasedStateMachine):
             self._same(change.job.cancel_requested or change.job.is_finished, True)
         self._same(verdict, expected, "cancel")
 
-    def _claim_anew(self, job_id: str) -> None:
-        self._claim(job_id, f"call-{len(self.calls)}")
+    def _claim_anew(self, job_id: str, *, alone: bool = True) -> None:
+        self._claim(job_id, f"call-{len(self.calls)}", alone=alone)
 
-    def _claim(self, job_id: str, owner: str) -> None:
+    def _claim(self, job_id: str, owner: str, *, alone: bool = True) -> None:
         self.calls.append((job_id, owner))
-        expected = self.model.claim(job_id, owner, LEASE_SECONDS)
-        claim = self.jobs.claim(JobId(job_id), owner=owner, lease_seconds=LEASE_SECONDS)
+        expected = self.model.claim(job_id, owner, LEASE_SECONDS, alone=alone)
+        claim = self.jobs.claim(JobId(job_id), owner=owner, lease_seconds=LEASE_SECONDS, alone=alone)
         self._same(claim.verdict, expected, "claim")
         if claim.lease is not None:
             job = self.model.jobs[job_id]
@@ -699,6 +699,7 @@ BROKEN: dict[str, list[Change]] = {
     "finish of a job that waits again": [("finish", "if status ~= 'running' then return 0 end", "")],
     "claim looks at no lease": [("claim", "tonumber(lease_until) > tonumber(time)", "false")],
     "claim gives the same token again": [("claim", "redis.call('HINCRBY', key, 'token', 1)", "")],
+    "claim suspects nobody": [("claim", "if alone ~= '1' and", "if false and")],
     "claim knows no lost reply": [("claim", "if holder == owner then", "if false then")],
     "claim counts no attempts": [("claim", "tonumber(attempt) >= tonumber(max_attempts)", "false")],
     "claim keeps the job in its row": [("claim", "leave_queue(id)", "")],

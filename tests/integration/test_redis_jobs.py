@@ -260,6 +260,28 @@ def test_a_recovered_job_keeps_its_place_in_the_queue(jobs, job_id, redis):
     assert jobs.get(job_id).progress.queue_position == 0
 
 
+@pytest.mark.parametrize(
+    ("max_attempts", "lost", "verdict"), [(3, 1, "claimed"), (3, 2, "suspect"), (1, 0, "claimed")]
+)
+def test_the_last_attempt_of_a_job_that_lost_its_workers_is_for_a_worker_that_runs_nothing_else(
+    jobs, redis, max_attempts, lost, verdict
+):
+    new = new_job(max_attempts=max_attempts)
+    jobs.accept(new)
+    for number in range(lost):
+        claim(jobs, new.id, owner=f"worker-{number}")
+        lapse(redis, new.id)
+        jobs.reap(rering_seconds=60)
+
+    among_others = jobs.claim(new.id, owner="busy", lease_seconds=60, alone=False)
+
+    assert among_others.verdict == verdict
+    assert jobs.get(new.id).attempt == lost + (verdict == "claimed")
+    if verdict == "suspect":
+        assert jobs.get(new.id).status is JobStatus.QUEUED
+        assert claim(jobs, new.id, owner="alone") is not None
+
+
 @pytest.mark.parametrize("found_by", ["reaper", "claim"])
 def test_a_job_that_loses_every_worker_fails_with_too_many_attempts(jobs, redis, found_by):
     new = new_job(max_attempts=2)

@@ -30,7 +30,7 @@ from worker.fetch import Fetcher
 from worker.lease import LeaseKeeper
 from worker.metrics import WorkerMetrics
 from worker.pipeline import Analysis
-from worker.runner import Runner, is_suspect
+from worker.runner import Runner
 
 
 class StubPipeline:
@@ -453,14 +453,15 @@ def test_the_last_attempt_of_a_job_that_has_lost_its_workers_runs_alone(world):
         runs = [pool.submit(runner.run, neighbours[0], "upload")]
         eventually(lambda: pipeline.inside == [1])
         runs.append(pool.submit(runner.run, world.job_id, "upload"))
-        eventually(lambda: world.jobs.get(world.job_id).attempt == 3)
+        eventually(lambda: runner._gate._loner)
+        # It waits until its neighbour is out, and its attempt does not count before.
+        assert (pipeline.inside, world.jobs.get(world.job_id).attempt) == ([1], 2)
         runs.append(pool.submit(runner.run, neighbours[1], "upload"))
-        assert pipeline.inside == [1]  # it waits until its neighbour is out …
         for run in range(3):
             pipeline.let_go.release()
             eventually(lambda run=run: sum(future.done() for future in runs) == run + 1)
 
-    assert pipeline.inside == [1, 1, 1]  # … and nobody comes in before it is out
+    assert pipeline.inside == [1, 1, 1]  # nobody came in before it was out
     assert {world.jobs.get(job_id).status for job_id in (world.job_id, *neighbours)} == {JobStatus.SUCCEEDED}
 
 
@@ -477,9 +478,10 @@ def test_of_two_last_attempts_in_a_worker_one_is_given_to_another(world):
         inside = threading.Barrier(2)
         claim = world.jobs.claim
 
-        def claim_together(job_id, **how):
-            inside.wait()  # both are past the gate before either asks to be alone
-            return claim(job_id, **how)
+        def claim_together(job_id, *, alone, **how):
+            if not alone:
+                inside.wait()  # both are past the gate before either asks to be alone
+            return claim(job_id, alone=alone, **how)
 
         world.jobs.claim = claim_together
         runs += [pool.submit(runner.run, job_id, "upload") for job_id in (world.job_id, second)]
@@ -490,17 +492,28 @@ def test_of_two_last_attempts_in_a_worker_one_is_given_to_another(world):
             run.result()
 
     [(given_back, queue)] = world.rung
-    other = world.jobs.get(given_back)
     assert queue == "gw.recovered"
-    assert (other.status, other.attempt) == (JobStatus.QUEUED, 2)
+    assert world.jobs.get(given_back).attempt == 2
     assert pipeline.inside == [1, 1]
 
 
-def test_the_only_attempt_of_a_job_is_not_suspect(world):
-    new = new_job(7, max_attempts=1)
-    claimed = world.jobs.accept(new) and world.jobs.claim(new.id, owner="w", lease_seconds=60)
+def test_a_suspect_that_waits_while_its_worker_stops_is_left_to_others(world):
+    pipeline = Meeting()
+    runner = world.runner(pipeline)
+    neighbour = world.submit(2)
+    lose_workers(world, world.job_id, 2)
+    with ThreadPoolExecutor(2) as pool:
+        runs = [pool.submit(runner.run, neighbour, "upload")]
+        eventually(lambda: pipeline.inside == [1])
+        runs.append(pool.submit(runner.run, world.job_id, "upload"))
+        eventually(lambda: runner._gate._loner)
+        runner.stop()
+        runs[1].result()
+        pipeline.let_go.release()
+        runs[0].result()
 
-    assert not is_suspect(claimed.job)
+    assert world.jobs.get(world.job_id).attempt == 2
+    assert world.rung == [(world.job_id, "gw.recovered")]
 
 
 def test_an_answer_is_kept_for_the_same_song_where_that_is_wanted(world):

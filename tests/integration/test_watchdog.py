@@ -78,7 +78,6 @@ def worker(jobs, settings, clock) -> Worker:
 
 def test_a_run_within_its_limit_is_left_alone(worker, clock, settings):
     with worker.claim(1) as kept:
-        kept.begin()
         clock.ahead += settings.run_seconds + OVERRUN_SECONDS / 2
 
         worker.watchdog.look()
@@ -89,12 +88,10 @@ def test_a_run_within_its_limit_is_left_alone(worker, clock, settings):
 def test_a_run_that_does_not_stop_at_its_limit_fails_and_ends_the_worker_and_costs_its_neighbours_nothing(
     worker, clock, settings
 ):
-    with worker.claim(1) as hanging, worker.claim(2) as neighbour:
-        hanging.begin()
+    with worker.claim(1) as hanging:
         clock.ahead += settings.run_seconds + OVERRUN_SECONDS + 1
-        neighbour.begin()
-
-        status = worker.exit_status()
+        with worker.claim(2) as neighbour:
+            status = worker.exit_status()
 
     job = worker.jobs.get(hanging.lease.job_id)
     assert status == BROKEN
@@ -102,13 +99,6 @@ def test_a_run_that_does_not_stop_at_its_limit_fails_and_ends_the_worker_and_cos
     given_back = worker.jobs.get(neighbour.lease.job_id)
     assert (given_back.status, given_back.attempt) == (JobStatus.QUEUED, 0)
     assert worker.rung == [(neighbour.lease.job_id, "gw.recovered")]
-
-
-def test_a_job_that_waits_to_be_alone_is_not_running_yet(worker, clock, settings):
-    with worker.claim(1):
-        clock.ahead += settings.run_seconds + OVERRUN_SECONDS + 1
-
-        worker.watchdog.look()
 
 
 def test_a_worker_that_hears_nothing_while_doorbells_wait_ends(worker, clock, redis):
@@ -148,7 +138,6 @@ def test_a_worker_with_a_song_in_hand_is_not_deaf(worker, clock, redis):
 
 def test_a_stop_that_takes_too_long_gives_back_what_runs_and_is_no_failure(worker, clock, settings):
     with worker.claim(1) as kept:
-        kept.begin()
         worker.watchdog.begin_stop()
         worker.watchdog.look()
         clock.ahead += settings.worker_stop_seconds + 1

@@ -87,10 +87,12 @@ class JobModel:
         ):
             if len(jobs) >= max_jobs or sum(job.size for job in jobs) + size > max_bytes:
                 drained = sum(self.drained[int(self.time // 10) - back] for back in range(7))
-                return verdict, retry_after_seconds(waiting=len(jobs), drained_in_a_minute=drained)
+                return verdict, retry_after_seconds(waiting=len(waits), drained_in_a_minute=drained)
         return None
 
-    def claim(self, job_id: str, owner: str, lease_seconds: float) -> str:
+    def claim(  # noqa: PLR0911  as many as there are verdicts
+        self, job_id: str, owner: str, lease_seconds: float, *, alone: bool = True
+    ) -> str:
         job = self.jobs.get(job_id)
         if job is None or job.is_finished:
             return "finished" if job else "unknown"
@@ -103,6 +105,8 @@ class JobModel:
         if job.attempt >= job.new.max_attempts:
             self._end(job, "failed", error="too_many_attempts")
             return "exhausted"
+        if not alone and 0 < job.attempt == job.new.max_attempts - 1:
+            return "suspect"
         job.status, job.owner, job.lease_until = "running", owner, self.time + lease_seconds
         job.attempt, job.token = job.attempt + 1, job.token + 1
         job.started_at = self.time if job.started_at is None else job.started_at
