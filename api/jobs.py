@@ -30,9 +30,10 @@ from shared.errors import (
 from shared.job import Job, JobId, NewJob, Source, answer_key
 from shared.names import broker_queue
 from shared.ports import AudioStore, Doorbell
-from shared.redis_jobs import ENDS, RedisJobStore, Verdict
+from shared.redis_jobs import RedisJobStore
 from shared.settings import Settings
 from shared.shown import shown_name
+from shared.transitions import ENDS, Verdict
 from shared.urls import Url, parse_url
 from shared.wire import JobRequest, UrlJobRequest
 

@@ -20,7 +20,8 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from shared.errors import StoreUnavailable
-from shared.redis_jobs import End, RedisJobStore, Sweep
+from shared.redis_jobs import RedisJobStore
+from shared.transitions import End, Sweep
 
 SECONDS_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 

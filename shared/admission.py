@@ -24,6 +24,9 @@ class Limits:
     caller_bytes: int
 
 
+UNLIMITED: Final = Limits(jobs=2**53, bytes=2**53, caller_jobs=2**53, caller_bytes=2**53)
+
+
 def retry_after_seconds(*, waiting: int, drained_in_a_minute: int) -> int:
     """When a share of `waiting` jobs will have ended, as quickly as jobs end now; 1 to LONGEST_SECONDS."""
     if drained_in_a_minute <= 0:

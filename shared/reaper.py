@@ -14,8 +14,9 @@ import structlog
 from shared.errors import ResultGone, StoreUnavailable, UnknownJob
 from shared.job import JobId
 from shared.ports import AudioStore, Doorbell
-from shared.redis_jobs import RedisJobStore, Sweep
+from shared.redis_jobs import RedisJobStore
 from shared.settings import Settings
+from shared.transitions import Sweep
 
 SPENT_SECONDS = 10.0
 """For so long after its end, whoever ended a job has time to remove its audio himself."""

@@ -5,10 +5,8 @@ Every change of a job's status is one script, atomic, on Redis' clock. Nothing e
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from redis import Redis
 from redis.exceptions import BusyLoadingError, OutOfMemoryError, ReadOnlyError, ResponseError
@@ -16,7 +14,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from shared import job_record
-from shared.admission import Limits, retry_after_seconds
+from shared.admission import UNLIMITED, Limits, retry_after_seconds
 from shared.errors import (
     IdempotencyKeyReused,
     JobFinished,
@@ -27,9 +25,10 @@ from shared.errors import (
     TooManyAttempts,
     UnknownJob,
 )
-from shared.job import Job, JobError, JobId, JobStatus, Lease, NewJob, Outcome
+from shared.job import Job, JobError, JobId, Lease, NewJob, Outcome
 from shared.names import BROKER_QUEUES, SourceKind, broker_queues
 from shared.redis_keys import Keys
+from shared.transitions import Change, Claim, Depths, Hold, Ring, Sweep, Verdict
 from shared.wire import dump
 
 LUA = Path(__file__).with_name("lua")
@@ -53,8 +52,6 @@ SCRIPTS = (
 JOBS_PER_SWEEP = 100
 SPENT_PER_SWEEP = 500
 
-UNLIMITED = Limits(jobs=2**53, bytes=2**53, caller_jobs=2**53, caller_bytes=2**53)
-
 AWAY = (RedisConnectionError, RedisTimeoutError, ReadOnlyError, BusyLoadingError, OutOfMemoryError)
 """What redis-py raises where the server can do nothing for us, for now."""
 
@@ -67,98 +64,6 @@ _EXHAUSTED = dump(JobError.of(TooManyAttempts("The job's worker was lost on ever
 def read_script(name: str) -> str:
     """The source of a script."""
     return (LUA / f"{name}.lua").read_text()
-
-
-class Verdict(StrEnum):
-    """What came of a claim."""
-
-    CLAIMED = "claimed"
-    LEASED = "leased"  # another worker is on it
-    SUSPECT = "suspect"  # what is left is one attempt, for a worker that runs nothing else
-    FINISHED = "finished"
-    EXHAUSTED = "exhausted"  # no attempts were left: the job has failed now
-    EXPIRED = "expired"  # its deadline has passed: it has ended now
-    CANCELLED = "cancelled"  # that was asked of the worker it lost: it has ended now
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, kw_only=True)
-class End:
-    """An end that a job comes to without a run."""
-
-    status: JobStatus
-    reason: str = ""
-
-
-ENDS: Final = {
-    Verdict.EXHAUSTED: End(status=JobStatus.FAILED, reason=TooManyAttempts.code),
-    Verdict.EXPIRED: End(status=JobStatus.EXPIRED),
-    Verdict.CANCELLED: End(status=JobStatus.CANCELLED),
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Claim:
-    """The answer to a claim; job and lease are there only when it was granted."""
-
-    verdict: Verdict
-    job: Job | None = None
-    lease: Lease | None = None
-    url: str | None = field(default=None, repr=False)  # where to fetch the song: the whole URL, a secret
-
-
-class Hold(StrEnum):
-    """What a worker learns when it speaks of a job that it runs."""
-
-    KEPT = "kept"
-    CANCEL = "cancel"  # still ours, and nobody wants it any more
-    LOST = "lost"  # another's by now
-
-
-@dataclass(frozen=True, kw_only=True)
-class Change:
-    """A job, and whether this call has changed it or an earlier one had."""
-
-    job: Job
-    is_new: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ring:
-    """A doorbell that the caller of `reap` has to ring."""
-
-    job_id: JobId
-    broker_queue: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sweep:
-    """What a sweep of the reaper found."""
-
-    lapsed: int  # leases that had run out
-    failed: int  # of these, jobs that had no attempts left
-    cancelled: int  # of these, jobs that nobody wanted any more
-    expired: int = 0  # jobs whose deadline passed while they waited
-    rings: tuple[Ring, ...]
-
-    @property
-    def ends(self) -> tuple[tuple[End, int], ...]:
-        """How jobs ended, and how many."""
-        counts = {
-            Verdict.EXHAUSTED: self.failed,
-            Verdict.CANCELLED: self.cancelled,
-            Verdict.EXPIRED: self.expired,
-        }
-        return tuple((ENDS[verdict], count) for verdict, count in counts.items() if count)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Depths:
-    """How much waits and runs."""
-
-    queued: int
-    running: int
-    broker_messages: dict[str, int]  # by Celery queue
 
 
 class RedisJobStore:

@@ -15,8 +15,9 @@ from shared.classification import ModelIdentity
 from shared.errors import DeadlineExceeded, StoreUnavailable
 from shared.job import Job, Lease
 from shared.ports import Doorbell
-from shared.redis_jobs import Hold, RedisJobStore
+from shared.redis_jobs import RedisJobStore
 from shared.settings import Settings
+from shared.transitions import Hold
 
 log = structlog.get_logger(__name__)
 

@@ -14,8 +14,9 @@ from shared.errors import StoreUnavailable
 from shared.job import Job, JobId
 from shared.names import SourceKind, recovered_queue
 from shared.ports import AudioStore, Doorbell
-from shared.redis_jobs import ENDS, RedisJobStore, Verdict
+from shared.redis_jobs import RedisJobStore
 from shared.settings import Settings
+from shared.transitions import ENDS, Verdict
 from worker.activity import Activity
 from worker.classifier import Classifier
 from worker.gate import Gate, Occupied

@@ -16,9 +16,10 @@ from shared.errors import StoreUnavailable, UnknownJob
 from shared.job import JobId, JobStatus
 from shared.names import RECOVERED_QUEUE
 from shared.reaper import Reaper
-from shared.redis_jobs import Hold, RedisJobStore, Verdict
+from shared.redis_jobs import RedisJobStore
 from shared.redis_keys import Keys
 from shared.settings import Settings
+from shared.transitions import Hold, Verdict
 from support.fake_clock import FakeClock
 from support.jobs import failure, new_job, success
 from support.power_cut import Written, cut_power, need_strace, traced, written

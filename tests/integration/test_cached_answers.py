@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import pytest
 
+from shared.admission import UNLIMITED
 from shared.classification import ModelIdentity
 from shared.errors import QueueFull
 from shared.job import Job, JobId, JobOptions, answer_key
-from shared.redis_jobs import UNLIMITED, RedisJobStore
+from shared.redis_jobs import RedisJobStore
 from shared.redis_keys import Keys
 from support.api_server import WAV, ApiServer, api_serving
 from support.jobs import MODEL, failure, new_job, success

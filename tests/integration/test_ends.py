@@ -5,8 +5,8 @@ import json
 import pytest
 
 from shared.job import JobId, JobStatus, Outcome, Source, StageSeconds
-from shared.redis_jobs import Hold
 from shared.redis_keys import Keys
+from shared.transitions import Hold
 from support.api_server import ApiServer, api_serving
 from support.jobs import MODEL, failure, success
 from support.waiting import eventually

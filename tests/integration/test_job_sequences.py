@@ -27,14 +27,15 @@ from hypothesis.stateful import (
 from redis import Redis
 
 from genrewiz.serve.embedded import prepare
-from shared.admission import Limits
+from shared.admission import UNLIMITED, Limits
 from shared.errors import IdempotencyKeyReused, JobFinished, QueueFull, QuotaExceeded, ResultGone, UnknownJob
 from shared.job import FINISHED, Idempotency, JobId, Lease, NewJob, Source
 from shared.names import BROKER_QUEUES, QUEUE_NAMES, SOURCE_KINDS, broker_queue, broker_queues
 from shared.redis_client import connect
-from shared.redis_jobs import UNLIMITED, Hold, RedisJobStore, Verdict, read_script
+from shared.redis_jobs import RedisJobStore, read_script
 from shared.redis_keys import Keys
 from shared.settings import Settings
+from shared.transitions import Hold, Verdict
 from support.job_model import JobModel, ModelJob
 from support.jobs import MODEL, failure, new_job, success
 from support.waiting import eventually

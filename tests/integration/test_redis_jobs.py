@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from shared.admission import UNKNOWN_SECONDS, Limits
+from shared.admission import UNKNOWN_SECONDS, UNLIMITED, Limits
 from shared.errors import (
     IdempotencyKeyReused,
     JobFinished,
@@ -20,9 +20,10 @@ from shared.errors import (
 from shared.job import Idempotency, JobId, JobOptions, JobStatus, Lease, NewJob, Source, answer_key
 from shared.names import BROKER_QUEUES, RECOVERED_QUEUE
 from shared.redis_client import connect
-from shared.redis_jobs import UNLIMITED, Hold, RedisJobStore, Verdict
+from shared.redis_jobs import RedisJobStore
 from shared.redis_keys import Keys
 from shared.settings import Settings
+from shared.transitions import Hold, Verdict
 from support.jobs import MODEL, SOURCE, classification, failure, new_job, success
 from support.waiting import eventually
 
