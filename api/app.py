@@ -60,7 +60,8 @@ def create_api(
     app.register_blueprint(jobs_blueprint(service, metrics))
     app.register_blueprint(health_blueprint(jobs))
     app.register_blueprint(page_blueprint())
-    reaper = Reaper(jobs=jobs, audio=audio, doorbell=doorbell, settings=settings, on_sweep=metrics.swept)
+    # The workers look through the audio: here a long directory would hold up the loop.
+    reaper = Reaper(jobs=jobs, doorbell=doorbell, settings=settings, on_sweep=metrics.swept)
     return Api(app=app, jobs=jobs, metrics=metrics, reaper=reaper)
 
 

@@ -6,6 +6,7 @@ or a job that the reaper rings.
 
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol, TypeVar
 from urllib.parse import unquote
 
@@ -97,10 +98,10 @@ class JobService:
         try:
             job = self._accept(job_id, upload.source, wanted, caller=caller, key=key)
         except RequestError:
-            self._audio.delete(job_id)
+            self._remove_audio(job_id)
             raise
         if job.id != job_id or job.is_finished:  # it was made before, or answered at once
-            self._audio.delete(job_id)
+            self._remove_audio(job_id)
         return job
 
     def submit_url(self, request: Request) -> Job:
@@ -124,7 +125,7 @@ class JobService:
         if cancelled.is_new and cancelled.job.is_finished:
             self._metrics.ended(ENDS[Verdict.CANCELLED])
             # It counts as waiting no more, so it must not lie there either.
-            self._audio.delete(cancelled.job.id)
+            self._remove_audio(cancelled.job.id)
         return cancelled.job
 
     def _caller_of(self, request: Request) -> str:
@@ -178,6 +179,10 @@ class JobService:
         if not job.is_finished:
             self._ring(job_id, broker_queue(wanted.queue, source.kind))
         return job
+
+    def _remove_audio(self, job_id: JobId) -> None:
+        with suppress(StoreUnavailable):  # a caretaker finds it; the answer is the same
+            self._audio.delete(job_id)
 
     def _ring(self, job_id: JobId, queue: str) -> None:
         try:

@@ -5,16 +5,19 @@ No name that a user gave ever becomes a file name.
 
 import contextlib
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from shared.errors import SetupError, StoreUnavailable
+from shared.errors import AudioMissing, SetupError, StoreUnavailable
 from shared.job import JobId
 
 PART = ".part"
 """How the name of a file ends that was not committed yet."""
+OURS = re.compile(rf"job_[0-9a-f]+|\.job_[0-9a-f]+{re.escape(PART)}")
+"""The names of our files."""
 
 
 class DirectoryAudioStore:
@@ -38,9 +41,11 @@ class DirectoryAudioStore:
             raise StoreUnavailable("The audio store cannot be written to.") from error
 
     def open(self, job_id: JobId) -> BinaryIO:
-        """The audio of a job; StoreUnavailable where it cannot be read."""
+        """The audio of a job; AudioMissing where there is none, StoreUnavailable where it cannot be read."""
         try:
             return self._path(job_id).open("rb")
+        except FileNotFoundError as error:
+            raise AudioMissing("The job's audio is not in the store.") from error
         except OSError as error:
             raise StoreUnavailable("The job's audio cannot be read from the store.") from error
 
@@ -52,14 +57,19 @@ class DirectoryAudioStore:
             raise StoreUnavailable("The audio store is full or cannot be written to.") from error
 
     def delete(self, job_id: JobId) -> None:
-        """Remove the audio of a job."""
-        self._path(job_id).unlink(missing_ok=True)
+        """Remove the audio of a job; StoreUnavailable where that cannot be."""
+        try:
+            self._path(job_id).unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreUnavailable("The job's audio cannot be removed from the store.") from error
 
     def abandoned(self, *, idle_seconds: float) -> Iterator[JobId]:
         """Jobs whose audio was stored so long ago; what was never committed is removed on the way."""
         before = self._now() - idle_seconds
         for path in self._root.iterdir():
-            with contextlib.suppress(FileNotFoundError):  # another process looks through it, too
+            if not OURS.fullmatch(path.name):
+                continue  # whoever put it there: it is not ours to remove
+            with contextlib.suppress(OSError):  # another process looks through it, too
                 if path.stat().st_mtime >= before:
                     continue
                 if path.name.endswith(PART):

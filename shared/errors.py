@@ -246,6 +246,13 @@ class StoreUnavailable(TransientError):
     title = "Store unavailable"
 
 
+class AudioMissing(StoreUnavailable):
+    """The audio store has no audio of this job, as far as this process can see."""
+
+    code = "audio_missing"
+    title = "Audio missing"
+
+
 class SetupError(GenreWizError):
     """The process cannot start as it is configured."""
 

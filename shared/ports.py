@@ -34,7 +34,7 @@ class AudioStore(Protocol):
         ...
 
     def open(self, job_id: JobId) -> BinaryIO:
-        """The audio of a job; StoreUnavailable where it cannot be read."""
+        """The audio of a job; AudioMissing where there is none, StoreUnavailable where it cannot be read."""
         ...
 
     def scratch(self) -> BinaryIO:
@@ -42,7 +42,7 @@ class AudioStore(Protocol):
         ...
 
     def delete(self, job_id: JobId) -> None:
-        """Remove the audio of a job; nothing happens where there is none."""
+        """Remove the audio of a job, if there is any; StoreUnavailable where that cannot be."""
         ...
 
     def abandoned(self, *, idle_seconds: float) -> Iterable[JobId]:

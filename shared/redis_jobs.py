@@ -37,6 +37,7 @@ SCRIPTS = (
     "accept",
     "room",
     "claim",
+    "stand_by",
     "renew",
     "progress",
     "finish",
@@ -133,6 +134,10 @@ class RedisJobStore:
         return Claim(
             verdict=Verdict.CLAIMED, job=job_record.to_job(record), lease=lease, url=record.get("url")
         )
+
+    def stand_by(self, job_id: JobId) -> bool:
+        """Room is made for a suspect: nobody else need be rung for. False once it waits no more."""
+        return bool(self._run("stand_by", job_id))
 
     def renew(self, lease: Lease, *, lease_seconds: float) -> Hold:
         """Prolong a lease."""

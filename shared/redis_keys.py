@@ -50,6 +50,11 @@ class Keys:
         return f"{self.prefix}:waiting"
 
     @property
+    def served(self) -> str:
+        """Hash: Celery queue -> when the youngest of its jobs that were ever claimed was accepted."""
+        return f"{self.prefix}:served"
+
+    @property
     def spent(self) -> str:
         """Sorted set: id of every finished job whose audio may still be there -> when it finished."""
         return f"{self.prefix}:spent"
@@ -100,7 +105,7 @@ class Keys:
                 f"local RUNNING, ACTIVE = '{self.running}', '{self.active}'",
                 f"local RUNG, WORKERS = '{self.rung}', '{self.workers}'",
                 f"local DEADLINES, WAITING = '{self.deadlines}', '{self.waiting}'",
-                f"local SPENT, MODEL = '{self.spent}', '{self.model}'",
+                f"local SPENT, MODEL, SERVED = '{self.spent}', '{self.model}', '{self.served}'",
                 f"local RECOVERED_QUEUE = {recovered}",
                 f"local BROKER_QUEUE = {_by_kind_and_queue(broker_queue)}",
                 f"local QUEUED = {_by_kind_and_queue(self.queued)}",

@@ -101,6 +101,13 @@ class LeaseKeeper:
             with self._lock:
                 self._kept.discard(kept)
 
+    def report(self, kept: KeptLease, *, stage: str, fraction: float) -> None:
+        """Show how far a job is; where Redis is away nobody sees it, and the run goes on."""
+        try:
+            kept.hear(self._jobs.progress(kept.lease, stage=stage, fraction=fraction))
+        except StoreUnavailable as error:
+            log.warning("progress not shown", job_id=kept.lease.job_id, error=error.detail)
+
     def kept(self) -> tuple[KeptLease, ...]:
         """The leases of all jobs in hand."""
         with self._lock:

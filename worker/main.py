@@ -10,6 +10,7 @@ from celery import Celery
 from celery.platforms import SecurityWarning
 from celery.signals import worker_ready, worker_shutting_down
 
+from shared.audio_caretaker import AudioCaretaker
 from shared.audio_store import DirectoryAudioStore
 from shared.celery_queue import CeleryDoorbell, make_celery
 from shared.egress import make_guard
@@ -54,7 +55,13 @@ def run_worker(settings: Settings) -> int:
     audio = DirectoryAudioStore(settings.audio_dir)
     doorbell = CeleryDoorbell(celery)
     activity = Activity()
-    reaper = Reaper(jobs=jobs, audio=audio, doorbell=doorbell, settings=settings, on_sweep=metrics.swept)
+    reaper = Reaper(
+        jobs=jobs,
+        doorbell=doorbell,
+        settings=settings,
+        on_sweep=metrics.swept,
+        caretaker=AudioCaretaker(jobs, audio, settings),
+    )
     fetcher = Fetcher(guard=make_guard(settings, resolve), http=make_http(settings), settings=settings)
     with open_pipeline(settings, on_batch=metrics.batch) as pipeline:
         metrics.model_loaded(pipeline.identity)

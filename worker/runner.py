@@ -4,13 +4,15 @@ It decides nothing about a job's status: the scripts behind the job store do, an
 lost.
 """
 
+import threading
 import time
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
 
-from shared.errors import StoreUnavailable
+from shared.errors import AudioMissing, StoreUnavailable
 from shared.job import Job, JobId
 from shared.names import SourceKind, recovered_queue
 from shared.ports import AudioStore, Doorbell
@@ -20,9 +22,10 @@ from shared.transitions import ENDS, Verdict
 from worker.activity import Activity
 from worker.classifier import Classifier
 from worker.gate import Gate, Occupied
-from worker.lease import KeptLease, LeaseKeeper, LeaseLost
+from worker.lease import KeptLease, LeaseKeeper, LeaseLost, give_back
 from worker.metrics import WorkerMetrics
 
+STEP_BACK_SECONDS = 5.0  # for so long a place stays empty whose song could not be read from the stores
 PROGRESS_PERIOD_SECONDS = 0.25  # within a stage, progress is shown no oftener
 
 log = structlog.get_logger(__name__)
@@ -30,6 +33,10 @@ log = structlog.get_logger(__name__)
 
 class WorkerStops(Exception):
     """The worker was told to stop: it claims no more."""
+
+
+class WaitsNoMore(Exception):
+    """The suspect that room is being made for was taken or ended elsewhere."""
 
 
 class Runner:
@@ -56,11 +63,11 @@ class Runner:
         self._metrics = metrics
         self._lease_seconds = settings.lease_seconds
         self._gate = Gate()
-        self._stopping = False
+        self._stopped = threading.Event()
 
     def stop(self) -> None:
         """Claim no more. Safe in a signal's handler."""
-        self._stopping = True
+        self._stopped.set()
 
     def run(self, job_id: JobId, kind: SourceKind) -> None:
         """Run the job if it is there to be run; a doorbell for any other job is answered with silence.
@@ -71,18 +78,26 @@ class Runner:
             try:
                 self._check_stop()
                 if self._claim(job_id, alone=False) is Verdict.SUSPECT:
-                    with self._gate.alone(self._check_stop):
+                    with self._gate.alone(lambda: self._stand_by(job_id)):
+                        self._check_stop()
                         self._claim(job_id, alone=True)
             except (WorkerStops, Occupied):
                 self._pass_on(job_id, kind)
+            except WaitsNoMore:
+                log.debug("suspect taken or ended elsewhere", job_id=job_id)
             except StoreUnavailable as error:
                 log.warning("job left to the reaper", job_id=job_id, error=error.detail)
             except LeaseLost:
                 log.warning("job given up: its lease was lost", job_id=job_id)
 
     def _check_stop(self) -> None:
-        if self._stopping:
+        if self._stopped.is_set():
             raise WorkerStops
+
+    def _stand_by(self, job_id: JobId) -> None:
+        self._check_stop()
+        if not self._jobs.stand_by(job_id):
+            raise WaitsNoMore
 
     def _pass_on(self, job_id: JobId, kind: SourceKind) -> None:
         try:
@@ -101,12 +116,22 @@ class Runner:
         else:
             self._metrics.claimed(claim.job)
             with self._leases.keep(claim.lease, claim.job) as kept:
-                self._classify(claim.job, claim.url, kept)
+                try:
+                    self._classify(claim.job, claim.url, kept)
+                except StoreUnavailable as error:
+                    self._step_back(kept, error)
         return claim.verdict
+
+    def _step_back(self, kept: KeptLease, error: StoreUnavailable) -> None:
+        """Leave the job to workers that see the stores; a blind one would be the first at the next."""
+        log.warning("job left to others", job_id=kept.job.id, error=error.detail)
+        if not isinstance(error, AudioMissing):  # else it counts: it may be missing everywhere
+            give_back(self._jobs, self._doorbell, kept.lease)
+        self._stopped.wait(STEP_BACK_SECONDS)
 
     def _classify(self, job: Job, url: str | None, kept: KeptLease) -> None:
         start = time.perf_counter()
-        outcome = self._classifier.outcome(job, url, _Reporter(self._jobs, kept))
+        outcome = self._classifier.outcome(job, url, _Reporter(self._leases, kept))
         stored_from = time.perf_counter()
         if not self._jobs.finish(kept.lease, outcome):
             self._metrics.rejected()
@@ -115,7 +140,8 @@ class Runner:
         end = time.perf_counter()
         self._metrics.stored(end - stored_from)
         self._metrics.finished(outcome, seconds=end - start)
-        self._audio.delete(job.id)
+        with suppress(StoreUnavailable):  # the caretaker tries again
+            self._audio.delete(job.id)
         log.info(
             "job finished",
             job_id=job.id,
@@ -130,7 +156,7 @@ class Runner:
 class _Reporter:
     """Shows progress, and ends the run once its lease is lost."""
 
-    jobs: RedisJobStore
+    leases: LeaseKeeper
     kept: KeptLease
     _stage: str = ""
     _shown_at: float = 0.0
@@ -139,6 +165,6 @@ class _Reporter:
         self.kept.check()
         if stage == self._stage and time.monotonic() - self._shown_at < PROGRESS_PERIOD_SECONDS:
             return
-        self.kept.hear(self.jobs.progress(self.kept.lease, stage=stage, fraction=fraction))
+        self.leases.report(self.kept, stage=stage, fraction=fraction)
         self.kept.check()
         self._stage, self._shown_at = stage, time.monotonic()

@@ -62,6 +62,7 @@ class Watchdog:
 
     def start(self) -> None:
         """Begin to look."""
+        self._heard_at = dict.fromkeys(SOURCE_KINDS, time.monotonic())
         self._thread.start()
 
     def begin_stop(self) -> None:
@@ -108,7 +109,10 @@ class Watchdog:
 
     def _exit(self, cause: str, *, status: int) -> None:
         log.error("worker exits", cause=cause, status=status)
-        for kept in self._leases.kept():
+        given: set[KeptLease] = set()
+        while left := set(self._leases.kept()) - given:  # a claim may still be on its way
+            kept = left.pop()
+            given.add(kept)
             try:
                 give_back(self._jobs, self._doorbell, kept.lease)
             except StoreUnavailable as error:

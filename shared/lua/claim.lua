@@ -2,12 +2,13 @@
 -- -> expired behind its deadline, -> cancelled where that was asked for while its lease ran out.
 -- ARGV: id, owner (unique to this call), lease seconds, '1' from a worker that runs nothing else, error of a job
 -- without attempts.
--- Returns { verdict }, and for 'claimed' the record behind it. 'suspect' changes nothing: what has lost every worker
+-- Returns { verdict }, and for 'claimed' the record behind it. 'suspect' changes no status: what has lost every worker
 -- so far has one attempt left, and that is for a worker that runs nothing else.
 local id, owner, lease_seconds, alone, exhausted = unpack(ARGV)
 local key, time = job_key(id), now()
-local status, holder, attempt, max_attempts, deadline, cancel_requested =
-  unpack(redis.call('HMGET', key, 'status', 'owner', 'attempt', 'max_attempts', 'deadline_at', 'cancel_requested'))
+local status, holder, attempt, max_attempts, cancel_requested, kind, queue, accepted_at, started_at, deadline =
+  unpack(redis.call('HMGET', key, 'status', 'owner', 'attempt', 'max_attempts', 'cancel_requested', 'kind', 'queue',
+    'accepted_at', 'started_at', 'deadline_at'))
 
 if not status then return { 'unknown' } end
 if is_finished(status) then return { 'finished' } end
@@ -20,7 +21,7 @@ if cancel_requested then
   finish_job(id, 'cancelled', {})
   return { 'cancelled' }
 end
-if deadline and tonumber(deadline) <= tonumber(time) then
+if deadline and not started_at and tonumber(deadline) <= tonumber(time) then
   finish_job(id, 'expired', {})
   return { 'expired' }
 end
@@ -29,10 +30,16 @@ if tonumber(attempt) >= tonumber(max_attempts) then
   return { 'exhausted' }
 end
 if alone ~= '1' and tonumber(attempt) > 0 and tonumber(attempt) + 1 == tonumber(max_attempts) then
+  if status == 'queued' then redis.call('ZADD', RUNG, time, id) end -- one worker that makes room for it is enough
   return { 'suspect' }
 end
 
 leave_queue(id)
+if not started_at then
+  local row = BROKER_QUEUE[kind or 'upload'][queue]
+  local served = redis.call('HGET', SERVED, row)
+  if not served or tonumber(served) < tonumber(accepted_at) then redis.call('HSET', SERVED, row, accepted_at) end
+end
 redis.call('HINCRBY', key, 'attempt', 1)
 redis.call('HINCRBY', key, 'token', 1)
 redis.call('HSETNX', key, 'started_at', time)

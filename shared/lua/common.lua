@@ -25,11 +25,11 @@ end
 
 -- The job waits from now on, at the place that its age gives it. rung_at: when its doorbell was rung last.
 local function enter_queue(id, rung_at)
-  local kind, queue, accepted_at, caller, bytes, deadline =
-    unpack(redis.call('HMGET', job_key(id), 'kind', 'queue', 'accepted_at', 'caller', 'bytes', 'deadline_at'))
+  local kind, queue, accepted_at, caller, bytes, deadline, started_at = unpack(
+    redis.call('HMGET', job_key(id), 'kind', 'queue', 'accepted_at', 'caller', 'bytes', 'deadline_at', 'started_at'))
   redis.call('ZADD', queued_key(kind, queue), accepted_at, id)
   redis.call('ZADD', RUNG, rung_at, id)
-  if deadline then redis.call('ZADD', DEADLINES, deadline, id) end
+  if deadline and not started_at then redis.call('ZADD', DEADLINES, deadline, id) end
   if caller then count_waiting(caller, 1, tonumber(bytes)) end
 end
 

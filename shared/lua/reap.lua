@@ -28,20 +28,30 @@ end
 -- A doorbell is rung again only while the broker holds fewer of them than jobs wait, so that a long queue that
 -- is merely slow draws no storm of rings. Jobs that are passed over count as rung: they are looked at again later.
 local missing = {}
+
+-- Jobs that came well after this one have been claimed: it was passed over, so its own doorbell is lost, however
+-- many ring in its queue. It goes before all others, of which no more wait there than a sweep can hold.
+local function is_overtaken(broker_queue, accepted_at)
+  local served = tonumber(redis.call('HGET', SERVED, broker_queue) or 0)
+  return served <= tonumber(time) and tonumber(accepted_at) < served - rering_seconds
+end
+
 for kind, queues in pairs(BROKER_QUEUE) do
   local recovered = redis.call('LLEN', RECOVERED_QUEUE[kind]) -- theirs are jobs of any of the queues
+  missing[RECOVERED_QUEUE[kind]] = limit - recovered
   for queue, broker_queue in pairs(queues) do
     missing[broker_queue] = redis.call('ZCARD', queued_key(kind, queue))
       - redis.call('LLEN', broker_queue) - recovered
   end
 end
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', RUNG, '-inf', later(time, -rering_seconds), 'LIMIT', 0, limit)) do
-  local kind, queue = unpack(redis.call('HMGET', job_key(id), 'kind', 'queue'))
+  local kind, queue, accepted_at = unpack(redis.call('HMGET', job_key(id), 'kind', 'queue', 'accepted_at'))
   if not queue then
     redis.call('ZREM', RUNG, id)
   else
     redis.call('ZADD', RUNG, time, id)
     local broker_queue = BROKER_QUEUE[kind or 'upload'][queue]
+    if is_overtaken(broker_queue, accepted_at) then broker_queue = RECOVERED_QUEUE[kind or 'upload'] end
     if missing[broker_queue] > 0 then
       missing[broker_queue] = missing[broker_queue] - 1
       table.insert(rings, id)

@@ -14,7 +14,6 @@ from pathlib import Path
 from record import record
 from redis import Redis
 
-from shared.audio_store import DirectoryAudioStore
 from shared.celery_queue import CeleryDoorbell, make_celery
 from shared.job import JobId, NewJob, Source
 from shared.logs import configure_logs
@@ -158,7 +157,6 @@ def make_reaper(redis: "Redis", message: str, directory: Path) -> Reaper:
     settings = Settings(audio_dir=directory / "audio", rering_seconds=1e-6)
     return Reaper(
         jobs=RedisJobStore(redis, Keys()),
-        audio=DirectoryAudioStore(settings.audio_dir),
         doorbell=CopiedDoorbell(redis, message),
         settings=settings,
         on_sweep=lambda _: None,

@@ -14,7 +14,6 @@ from processes import tree_seconds
 from record import record
 from redis import Redis
 
-from shared.audio_store import DirectoryAudioStore
 from shared.logs import configure_logs
 from shared.reaper import Reaper
 from shared.redis_jobs import RedisJobStore
@@ -112,7 +111,6 @@ def make_reaper(jobs: RedisJobStore, directory: Path) -> Reaper:
     settings = Settings(audio_dir=directory / "audio", rering_seconds=3_600)
     return Reaper(
         jobs=jobs,
-        audio=DirectoryAudioStore(settings.audio_dir),
         doorbell=NoDoorbell(),
         settings=settings,
         on_sweep=lambda _: None,

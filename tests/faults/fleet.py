@@ -24,9 +24,8 @@ from faults.keeper import Keeper, Member
 from faults.ports import free_port
 from faults.proxy import Proxy
 from genrewiz.serve.embedded import EmbeddedServer, prepare
+from shared.audio_caretaker import AudioCaretaker
 from shared.audio_store import DirectoryAudioStore
-from shared.celery_queue import CeleryDoorbell, make_celery
-from shared.reaper import Reaper
 from shared.redis_jobs import RedisJobStore
 from shared.redis_keys import Keys
 from shared.settings import Settings
@@ -219,15 +218,10 @@ class Fleet:
     def audio_left(self) -> list[str]:
         """What is in the audio directory after the product's own sweeps, less the wait for them."""
         settings = Settings(redis_url=self._server.url, audio_dir=self.audio, orphan_seconds=1e-6)
-        reaper = Reaper(
-            jobs=RedisJobStore(self.redis, Keys()),
-            audio=DirectoryAudioStore(self.audio),
-            doorbell=CeleryDoorbell(make_celery(settings)),
-            settings=settings,
-            on_sweep=lambda _: None,
-        )
-        reaper.sweep_spent(older_seconds=0)
-        reaper.sweep_orphans()
+        jobs = RedisJobStore(self.redis, Keys())
+        caretaker = AudioCaretaker(jobs, DirectoryAudioStore(self.audio), settings)
+        caretaker.sweep_spent(older_seconds=0)
+        caretaker.sweep_orphans()
         return sorted(path.name for path in self.audio.iterdir())
 
     def leftovers(self) -> dict[str, int]:

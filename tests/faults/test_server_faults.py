@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from shared.audio_store import DirectoryAudioStore
 from shared.errors import StoreUnavailable, UnknownJob
 from shared.job import JobId, JobStatus
 from shared.names import RECOVERED_QUEUE
@@ -169,8 +168,7 @@ def make_reaper(
     jobs: RedisJobStore, directory: Path, doorbells: Doorbells, on_sweep=lambda _: None
 ) -> Reaper:
     settings = Settings(audio_dir=directory / "audio")
-    audio = DirectoryAudioStore(settings.audio_dir)
-    return Reaper(jobs=jobs, audio=audio, doorbell=doorbells, settings=settings, on_sweep=on_sweep)
+    return Reaper(jobs=jobs, doorbell=doorbells, settings=settings, on_sweep=on_sweep)
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from contextlib import ExitStack, suppress
 import httpx
 import pytest
 
+from shared.audio_caretaker import AudioCaretaker
 from shared.audio_store import DirectoryAudioStore
-from shared.reaper import Reaper
 from shared.redis_keys import Keys
 from support.api_server import (
     END,
@@ -175,14 +175,8 @@ def send_and_lose(api: ApiServer) -> None:
 
 
 def sweep_orphans(api: ApiServer, jobs, settings) -> None:
-    reaper = Reaper(
-        jobs=jobs,
-        audio=DirectoryAudioStore(api.audio),
-        doorbell=None,
-        settings=settings.model_copy(update={"orphan_seconds": -1}),
-        on_sweep=lambda _: None,
-    )
-    reaper.sweep_orphans()
+    settings = settings.model_copy(update={"orphan_seconds": -1})
+    AudioCaretaker(jobs, DirectoryAudioStore(api.audio), settings).sweep_orphans()
 
 
 @pytest.mark.parametrize("moment", ["before it is accepted", "before it is answered"])

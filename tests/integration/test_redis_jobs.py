@@ -766,3 +766,53 @@ def test_a_job_that_was_accepted_before_callers_were_counted_goes_its_way(jobs, 
     assert jobs.finish(claim(jobs, job_id, owner="worker-3"), success())
     assert redis.hgetall(Keys().waiting) == {}
     assert redis.ttl(Keys().gone(job_id)) > 0
+
+
+def test_a_job_that_was_overtaken_has_lost_its_doorbell_and_is_rung_before_all_others(jobs, redis):
+    overtaken, later = new_job(1), new_job(2)
+    for new in (overtaken, later):
+        jobs.accept(new)
+    for number in range(3, 9):
+        jobs.accept(new_job(number))
+        redis.lpush("gw.standard", "a doorbell")  # as many as wait: by their number none is missing
+    redis.lpush("gw.standard", "a doorbell of a job that is done", "another one")
+    redis.hset(Keys().job(overtaken.id), "accepted_at", jobs.get(overtaken.id).accepted_at - 100)
+    claim(jobs, later.id)
+    redis.zadd(Keys().rung, {overtaken.id: 1})
+
+    rings = jobs.reap(rering_seconds=15).rings
+
+    assert [(ring.job_id, ring.broker_queue) for ring in rings] == [(overtaken.id, RECOVERED_QUEUE)]
+
+
+def test_what_began_in_time_does_not_expire_when_it_waits_again(jobs, redis):
+    new = new_job(deadline_seconds=1)
+    jobs.accept(new)
+    jobs.release(claim(jobs, new.id))
+    redis.hset(Keys().job(new.id), "deadline_at", 1)
+
+    assert jobs.expire() == 0
+    assert claim(jobs, new.id, owner="w2") is not None
+
+
+def test_nothing_but_what_is_counted_stays_for_ever(jobs, redis):
+    """Records, tombstones, keys, answers and slots of time: each goes with its time."""
+    idempotency = Idempotency(key="k", fingerprint="f")
+    jobs.worker_alive("w", model=MODEL.sha256, seconds=60)
+    for number, outcome in enumerate((success(), failure(), replace(success(), answer="a"))):
+        new = new_job(number, idempotency=replace(idempotency, key=f"k{number}"), answer="a")
+        jobs.accept(new)
+        jobs.finish(claim(jobs, new.id), outcome)
+    jobs.accept(new_job(7, answer="a"))  # answered at once
+    jobs.forget_audio(jobs.spent(older_seconds=0))
+
+    keys = Keys()
+    for_ever = {key for key in redis.scan_iter() if redis.ttl(key) == -1}
+    assert for_ever == {keys.workers, keys.model, keys.served}
+
+
+def test_workers_that_fell_silent_are_forgotten(jobs, redis):
+    jobs.worker_alive("silent", model="m", seconds=0)
+    jobs.worker_alive("here", model="m", seconds=60)
+
+    assert redis.zrange(Keys().workers, 0, -1) == ["here"]

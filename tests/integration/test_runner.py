@@ -13,7 +13,7 @@ from redis import Redis
 
 from shared.audio_store import DirectoryAudioStore
 from shared.egress import EgressGuard
-from shared.errors import CorruptAudio, JobFailure
+from shared.errors import CorruptAudio, JobFailure, StoreUnavailable
 from shared.job import JobId, JobStatus, Source, StageSeconds
 from shared.pinned_http import PinnedHttp
 from shared.redis_jobs import RedisJobStore
@@ -210,13 +210,69 @@ def test_a_heartbeat_that_finds_the_lease_lost_stops_the_run_at_its_next_step(wo
     assert world.jobs.get(world.job_id).status is JobStatus.QUEUED
 
 
-def test_a_job_whose_audio_cannot_be_read_is_left_to_the_reaper(world):
+def test_a_job_whose_audio_is_missing_counts_its_attempt_and_is_left_to_the_reaper(
+    world, no_time_to_step_back
+):
     world.audio.delete(world.job_id)
 
     world.run(StubPipeline())
 
     assert world.jobs.get(world.job_id).status is JobStatus.RUNNING
     assert world.jobs.get(world.job_id).attempt == 1
+
+
+def test_a_job_whose_audio_cannot_be_read_goes_to_others_and_its_attempt_does_not_count(
+    world, no_time_to_step_back
+):
+    def blind(_):
+        raise StoreUnavailable("The volume is away.")
+
+    world.audio.open = blind
+
+    world.run(StubPipeline())
+
+    job = world.jobs.get(world.job_id)
+    assert (job.status, job.attempt) == (JobStatus.QUEUED, 0)
+    assert world.rung == [(world.job_id, "gw.recovered")]
+
+
+def test_a_worker_that_cannot_read_audio_takes_no_other_job_for_a_while(world):
+    world.audio.delete(world.job_id)
+    runner = world.runner(StubPipeline())
+    with ThreadPoolExecutor(1) as pool:
+        run = pool.submit(runner.run, world.job_id, "upload")
+        with pytest.raises(TimeoutError):
+            run.result(timeout=0.5)
+        runner.stop()  # which nobody has to wait for
+        run.result(timeout=60)
+
+
+def test_a_zombie_whose_finish_is_refused_leaves_the_audio_to_whoever_has_the_job_now(world):
+    runner, finish = world.runner(StubPipeline()), world.jobs.finish
+
+    def too_late(lease, outcome) -> bool:
+        world.redis.zadd(Keys().running, {world.job_id: 1})
+        world.jobs.reap(rering_seconds=60)
+        world.jobs.claim(world.job_id, owner="heir", lease_seconds=60)
+        return finish(lease, outcome)
+
+    world.jobs.finish = too_late
+    runner.run(world.job_id, "upload")
+
+    assert world.jobs.get(world.job_id).status is JobStatus.RUNNING
+    assert world.audio.open(world.job_id).read() == b"la la la"
+
+
+@pytest.mark.usefixtures("every_step")
+def test_a_report_that_does_not_get_through_ends_no_run(world):
+    def away(*_, **__):
+        raise StoreUnavailable("Redis does not answer.")
+
+    world.jobs.progress = away
+
+    world.run(StubPipeline())
+
+    assert world.jobs.get(world.job_id).status is JobStatus.SUCCEEDED
 
 
 def test_a_heartbeat_prolongs_the_lease_of_what_runs(world, redis):
@@ -340,6 +396,11 @@ def test_a_job_that_lost_its_worker_while_fetching_is_fetched_anew(world, redis)
     assert ring.broker_queue == "gw.fetch.recovered"
     assert world.jobs.get(job_id).status is JobStatus.SUCCEEDED
     assert world.jobs.get(job_id).attempt == 2
+
+
+@pytest.fixture
+def no_time_to_step_back(monkeypatch) -> None:
+    monkeypatch.setattr(runner_module, "STEP_BACK_SECONDS", 0)
 
 
 @pytest.fixture
@@ -514,6 +575,41 @@ def test_a_suspect_that_waits_while_its_worker_stops_is_left_to_others(world):
 
     assert world.jobs.get(world.job_id).attempt == 2
     assert world.rung == [(world.job_id, "gw.recovered")]
+
+
+@pytest.mark.parametrize("how", ["cancelled", "taken elsewhere"])
+def test_a_suspect_that_waits_no_more_holds_up_nobody(world, how):
+    pipeline = Meeting()
+    runner = world.runner(pipeline)
+    neighbour, later = world.submit(2), world.submit(3)
+    lose_workers(world, world.job_id, 2)
+    world.jobs.reap(rering_seconds=60)
+    with ThreadPoolExecutor(3) as pool:
+        runs = [pool.submit(runner.run, neighbour, "upload")]
+        eventually(lambda: pipeline.inside == [1])
+        runs.append(pool.submit(runner.run, world.job_id, "upload"))
+        eventually(lambda: runner._gate._loner)
+        if how == "cancelled":
+            world.jobs.cancel(world.job_id)
+        else:
+            world.jobs.claim(world.job_id, owner="elsewhere", lease_seconds=60)
+        runs.append(pool.submit(runner.run, later, "upload"))
+        eventually(lambda: pipeline.inside == [1, 2])  # beside the neighbour, who is still there
+        for _ in range(2):
+            pipeline.let_go.release()
+        for run in runs:
+            run.result()
+
+    assert world.rung == []
+
+
+def test_while_room_is_made_for_a_suspect_no_other_worker_is_rung_for_it(world):
+    lose_workers(world, world.job_id, 2)
+    world.jobs.reap(rering_seconds=60)
+    world.redis.zadd(Keys().rung, {world.job_id: 1})
+
+    assert world.jobs.stand_by(world.job_id)
+    assert world.jobs.reap(rering_seconds=60).rings == ()
 
 
 def test_an_answer_is_kept_for_the_same_song_where_that_is_wanted(world):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from shared.admission import Limits, retry_after_seconds
 from shared.job import FINISHED, Lease, NewJob, Outcome
 from shared.names import broker_queue, recovered_queue
+from shared.redis_jobs import JOBS_PER_SWEEP
 
 
 @dataclass(kw_only=True)
@@ -44,6 +45,11 @@ class ModelJob:
     def deadline_at(self) -> float | None:
         return None if self.new.deadline_seconds is None else self.accepted_at + self.new.deadline_seconds
 
+    @property
+    def expires_at(self) -> float | None:
+        """A deadline is for the beginning: what has begun does not expire."""
+        return self.deadline_at if self.started_at is None else None
+
 
 class JobModel:
     """Every method does what the transition of its name does, and says what that should answer."""
@@ -57,6 +63,7 @@ class JobModel:
         self.answers: dict[tuple[str | None, str | None], str] = {}
         self.model: str | None = None
         self.drained: Counter[int] = Counter()
+        self.served: dict[str, float] = {}
 
     def accept(self, new: NewJob, limits: Limits) -> tuple[str, str | int]:
         """The verdict, with the id of the job that the caller is shown or the seconds to stay away."""
@@ -100,13 +107,17 @@ class JobModel:
             return "claimed" if job.owner == owner else "leased"
         if job.cancel_requested:
             return self._end(job, "cancelled")
-        if job.deadline_at is not None and job.deadline_at <= self.time:
+        if job.expires_at is not None and job.expires_at <= self.time:
             return self._end(job, "expired")
         if job.attempt >= job.new.max_attempts:
             self._end(job, "failed", error="too_many_attempts")
             return "exhausted"
         if not alone and 0 < job.attempt == job.new.max_attempts - 1:
+            job.rung_at = self.time if job.status == "queued" else job.rung_at
             return "suspect"
+        if job.started_at is None:
+            row = _row(job)[0]
+            self.served[row] = max(self.served.get(row, 0.0), job.accepted_at)
         job.status, job.owner, job.lease_until = "running", owner, self.time + lease_seconds
         job.attempt, job.token = job.attempt + 1, job.token + 1
         job.started_at = self.time if job.started_at is None else job.started_at
@@ -176,14 +187,17 @@ class JobModel:
             for (row, recovered), waiting in rows.items()
         }
         for job in self._due("queued", lambda job: job.rung_at, self.time - rering_seconds):
-            row, job.rung_at = _row(job)[0], self.time
+            (row, recovered), job.rung_at = _row(job), self.time
+            if job.accepted_at < self.served.get(row, 0.0) - rering_seconds and self.served[row] <= self.time:
+                row = recovered
+                missing.setdefault(row, JOBS_PER_SWEEP - doorbells.get(row, 0))
             if missing[row] > 0:
                 missing[row] -= 1
                 rings.append((job.new.id, row))
         return found, rings
 
     def expire(self) -> int:
-        late = self._due("queued", lambda job: job.deadline_at or float("inf"), self.time)
+        late = self._due("queued", lambda job: job.expires_at or float("inf"), self.time)
         return len([self._end(job, "expired") for job in late])
 
     def lose_record(self, job_id: str) -> None:
