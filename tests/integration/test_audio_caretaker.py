@@ -118,6 +118,16 @@ def test_what_others_have_put_into_the_directory_is_left_alone(jobs, audio, sett
     assert names(settings) == before
 
 
+def test_an_entry_that_cannot_be_removed_holds_up_no_orphan(jobs, audio, settings):
+    (settings.audio_dir / ".job_0f.part").mkdir()
+    for number in range(10):
+        store(audio, new_job(number).id)
+
+    caretaker(jobs, audio, settings, orphan_seconds=-1).sweep_orphans()
+
+    assert names(settings) == [".job_0f.part"]
+
+
 def test_where_redis_is_away_no_audio_counts_as_orphaned(audio, settings):
     store(audio, new_job(1).id)
     away = RedisJobStore(connect(Settings(redis_url="redis://127.0.0.1:1/0"), retries=0), Keys())

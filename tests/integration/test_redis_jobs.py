@@ -788,8 +788,9 @@ def test_a_job_that_was_overtaken_has_lost_its_doorbell_and_is_rung_before_all_o
 def test_what_began_in_time_does_not_expire_when_it_waits_again(jobs, redis):
     new = new_job(deadline_seconds=1)
     jobs.accept(new)
-    jobs.release(claim(jobs, new.id))
+    lease = claim(jobs, new.id)
     redis.hset(Keys().job(new.id), "deadline_at", 1)
+    jobs.release(lease)
 
     assert jobs.expire() == 0
     assert claim(jobs, new.id, owner="w2") is not None
@@ -799,8 +800,9 @@ def test_nothing_but_what_is_counted_stays_for_ever(jobs, redis):
     """Records, tombstones, keys, answers and slots of time: each goes with its time."""
     idempotency = Idempotency(key="k", fingerprint="f")
     jobs.worker_alive("w", model=MODEL.sha256, seconds=60)
-    for number, outcome in enumerate((success(), failure(), replace(success(), answer="a"))):
-        new = new_job(number, idempotency=replace(idempotency, key=f"k{number}"), answer="a")
+    outcomes = success(), failure(), replace(success(), answer="a"), replace(success(), answer="b")
+    for number, outcome in enumerate(outcomes):
+        new = new_job(number, idempotency=replace(idempotency, key=f"k{number}"))
         jobs.accept(new)
         jobs.finish(claim(jobs, new.id), outcome)
     jobs.accept(new_job(7, answer="a"))  # answered at once
