@@ -2,12 +2,14 @@
 
 import json
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 import shared.errors
 from api.errors import HTTP_STATUS
+from faults.oracle import spread
 from shared.errors import GenreWizError, JobFailure, NoRoom, RequestError
 from shared.names import BROKER_QUEUES
 from shared.settings import PREFIX, Settings
@@ -125,3 +127,47 @@ def test_every_figure_of_speed_in_the_readme_is_that_of_the_benchmarks():
         ("sandbox", "cpu_seconds_added", 3),
     ):
         assert f"| {measured[group][name]:.{digits}f} |" in readme, name
+
+
+def recorded_faults() -> tuple[dict[str, int], list[dict]]:
+    """What the soak did and counted, and its recoveries with nothing else going on."""
+    runs = json.loads((CHECKOUT / "docs" / "faults.json").read_text())["runs"]
+    counts: Counter[str] = Counter()
+    for run in runs:
+        verdict = run["verdict"]
+        counts.update(verdict["faults"])
+        counts.update({name: verdict[name] for name in ("accepted", "lost", "twice", "unexpected")})
+        counts["minutes"] += run["seconds"] // 60
+    return counts, [back for run in runs for back in run["recoveries"] if back["undisturbed"]]
+
+
+def test_every_figure_of_faults_in_the_readme_is_that_of_the_soak():
+    readme = " ".join((CHECKOUT / "README.md").read_text().split())
+    counts, alone = recorded_faults()
+    networks = sum(counts[kind] for kind in ("black_hole", "half_open", "reset", "latency", "refuse"))
+    kills = spread([back["seconds"] for back in alone if back["kind"] == "worker_kill"])
+
+    assert (counts["lost"], counts["twice"], counts["unexpected"]) == (0, 0, 0)
+    for words in (
+        f"{counts['minutes']} minutes of all faults at random",
+        f"{counts['worker_kill']} killed workers",
+        f"{counts['redis_kill']} killed Redis",
+        f"{counts['api_kill']} killed apis",
+        f"{counts['freeze']} frozen workers",
+        f"{networks} broken networks",
+        f"{counts['accepted']:,} jobs was lost",
+        f"after {kills.p50:.1f} s (p50) and {kills.p99:.1f} s (p99)",
+    ):
+        assert words in readme
+
+
+def test_recovery_in_the_soak_was_as_quick_as_the_readme_promises():
+    _, alone = recorded_faults()
+
+    for kind, seconds in (
+        ("worker_kill", 20),
+        ("redis_up", 35),
+        ("black_hole", 45),
+        ("half_open_healed", 45),
+    ):
+        assert spread([back["seconds"] for back in alone if back["kind"] == kind]).p99 <= seconds, kind

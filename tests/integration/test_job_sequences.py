@@ -700,11 +700,7 @@ BROKEN: dict[str, list[Change]] = {
     "finish of a job that waits again": [("finish", "if status ~= 'running' then return 0 end", "")],
     "claim looks at no lease": [("claim", "tonumber(lease_until) > tonumber(time)", "false")],
     "claim gives the same token again": [("claim", "redis.call('HINCRBY', key, 'token', 1)", "")],
-    "what was overtaken is rung behind all others": [
-        ("reap", "if is_overtaken(", "if false and is_overtaken(")
-    ],
     "what has begun expires": [("common", "if deadline and not started_at then", "if deadline then")],
-    "claim suspects nobody": [("claim", "if alone ~= '1' and", "if false and")],
     "claim knows no lost reply": [("claim", "if holder == owner then", "if false then")],
     "claim counts no attempts": [("claim", "tonumber(attempt) >= tonumber(max_attempts)", "false")],
     "claim keeps the job in its row": [("claim", "leave_queue(id)", "")],
