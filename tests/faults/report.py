@@ -99,8 +99,8 @@ def _setting(results: dict[str, Any]) -> str:
     return (
         f"{len(runs)} runs of {runs[0]['seconds']} s (seeds {seeds}) on {machine['cores']} cores, "
         f"{max(run['cpu_busy'] for run in runs):.0%} busy at most: {runs[0]['server']}, {libraries}; "
-        "2 apis and 4 workers, each behind a proxy of its own. A job had 20 attempts: one that chance hits again "
-        "and again has not deserved to end for that. Every song was an upload."
+        "2 apis and 4 workers, each behind a proxy of its own. A job had 20 attempts: one that chance hits "
+        "again and again has not deserved to end for that. Every song was an upload."
     )
 
 
