@@ -8,6 +8,7 @@ PINS := $(shell cat pyproject.toml constraints.txt | sha256sum | cut -c1-12)
 SERVE_STAMP := $(VENV)/.serve-$(PINS)
 DEV_STAMP := $(VENV)/.dev-$(PINS)
 PYTEST := $(BIN)/python -m pytest
+SEQUENCES := tests/integration/test_job_sequences.py
 COUNT ?= 10000
 SEED ?= 0
 SOAK_SECONDS := $(or $(SECONDS),720)
@@ -29,9 +30,8 @@ demo: $(SERVE_STAMP) ## Start everything on free ports, classify one bundled son
 	@$(BIN)/genrewiz demo
 
 test: check $(VENV)/.tools ## Everything: what CI runs
-	$(PYTEST) -n auto tests/files
-	$(PYTEST) tests/integration tests/e2e
-	$(PYTEST) -m "not long_faults" tests/faults
+	$(PYTEST) -n auto tests/files $(SEQUENCES)
+	$(PYTEST) -m "not long_faults" tests/integration tests/faults tests/e2e --ignore $(SEQUENCES)
 
 check: lint types imports unit ## The quick part: format, lint, types, import contracts, unit tests
 
