@@ -125,6 +125,9 @@ def test_every_figure_of_speed_in_the_readme_is_that_of_the_benchmarks():
         ("overhead", "redis_idle_cpu_percent", 2),
         ("pipelines", "speed_up", 2),
         ("sandbox", "cpu_seconds_added", 3),
+        ("recovery", "cpu_milliseconds_per_job", 1),
+        ("long_queue", "accept_ratio", 2),
+        ("long_queue", "bytes_per_job", 0),
     ):
         assert f"| {measured[group][name]:.{digits}f} |" in readme, name
 
