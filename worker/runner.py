@@ -72,7 +72,7 @@ class Runner:
     def run(self, job_id: JobId, kind: SourceKind) -> None:
         """Run the job if it is there to be run; a doorbell for any other job is answered with silence.
 
-        Where Redis or the audio store is away, the lease is left to lapse and the reaper gives the job on.
+        Where Redis or the audio store is away, the job is given back, or left to the reaper.
         """
         with self._activity.doorbell(kind), self._gate.together():
             try:
