@@ -16,9 +16,9 @@ from rich.table import Column, Table
 
 from worker.checkpoint import RELEASED, Checkpoint, load_checkpoint
 from worker.device import choose_device
-from worker.training.fill import Fill
-from worker.training.gtzan import Gtzan, Songs, find_data, load_gtzan
+from worker.training.gtzan import Gtzan, MelSongs, find_data, load_gtzan
 from worker.training.scores import Scores, score
+from worker.training.songs import Songs
 from worker.training.train import predict
 
 
@@ -42,10 +42,7 @@ def run_evaluation(
         "real_audio_outside_train": _real_audio(gtzan),
     }
     where = choose_device(device)
-    figures = {
-        name: _scores(loaded, songs, Fill(gtzan.residuals, bands=songs.levels.shape[2]), where, seed=seed)
-        for name, songs in lists.items()
-    }
+    figures = {name: _scores(loaded, songs, where, seed=seed) for name, songs in lists.items()}
     written = {
         "command": _command(),
         "checkpoint": asdict(loaded.identity),
@@ -59,14 +56,14 @@ def run_evaluation(
     return written
 
 
-def _real_audio(gtzan: Gtzan) -> Songs:
+def _real_audio(gtzan: Gtzan) -> MelSongs:
     """Songs with real audio that training never saw; some of them are on the validation list."""
     train = set(gtzan.listed("train"))
     return gtzan.true.chosen(tuple(name for name in gtzan.true.names if name not in train))
 
 
-def _scores(checkpoint: Checkpoint, songs: Songs, fill: Fill, device: torch.device, *, seed: int) -> Scores:
-    logits = predict(checkpoint.build().to(device), songs, fill, device, seed=seed)
+def _scores(checkpoint: Checkpoint, songs: Songs, device: torch.device, *, seed: int) -> Scores:
+    logits = predict(checkpoint.build().to(device), songs, device, seed=seed)
     return score(logits, songs.labels, checkpoint.genres, temperature=checkpoint.temperature)
 
 

@@ -20,15 +20,15 @@ from worker.device import choose_device
 from worker.features import FeatureSettings
 from worker.model import RELEASED_SIZES, Size, build_model
 from worker.training.features import mel_filterbank
-from worker.training.fill import Fill
-from worker.training.gtzan import Songs, find_data, load_gtzan
+from worker.training.gtzan import find_data, load_gtzan
 from worker.training.recipe import Recipe, as_toml, load_recipe
 from worker.training.scores import fit_temperature, score
+from worker.training.songs import Songs
 from worker.training.state import Progress, Row
 from worker.training.train import predict, train
 
 VERSION = "0.1.0"  # of the checkpoints that this code trains
-DECISIVE = ("augment", "dataset", "fill", "gtzan", "recipe", "train")  # modules that decide the weights
+DECISIVE = ("augment", "fill", "gtzan", "recipe", "songs", "train")  # modules that decide the weights
 SIZES: dict[str, dict[str, Size]] = {"pcrnn": dict(RELEASED_SIZES), "pcrnn-original": {}}
 
 
@@ -53,7 +53,6 @@ def run_training(
     # would tell them apart.
     songs = gtzan.rebuilt.chosen(gtzan.listed("train"))
     valid = gtzan.rebuilt.chosen(gtzan.listed("valid"))
-    fill = Fill(gtzan.residuals, bands=songs.levels.shape[2])
     _prepare(run, recipe, resume=resume)
 
     console = Console(stderr=True)
@@ -70,14 +69,13 @@ def run_training(
             sizes=SIZES[recipe.architecture],
             songs=songs,
             valid=valid,
-            fill=fill,
             run=run,
             device=where,
             resume=resume,
             report=report,
         )
     path = run / f"{recipe.architecture}.safetensors"
-    saved = save_checkpoint(path, _checkpoint(recipe, progress, songs, valid, fill, code))
+    saved = save_checkpoint(path, _checkpoint(recipe, progress, songs, valid, code))
     console.print(f"{path}  sha256 {saved.identity.sha256}", highlight=False, soft_wrap=True)
     return path
 
@@ -95,12 +93,12 @@ def _prepare(run: Path, recipe: Recipe, *, resume: bool) -> None:
 
 
 def _checkpoint(  # what a checkpoint is made of
-    recipe: Recipe, progress: Progress, songs: Songs, valid: Songs, fill: Fill, code: str
+    recipe: Recipe, progress: Progress, songs: Songs, valid: Songs, code: str
 ) -> Checkpoint:
     """The best epoch's weights with the temperature that fits the validation list."""
     model = build_model(recipe.architecture, SIZES[recipe.architecture])
     model.load_state_dict(progress.best_weights)
-    logits = predict(model, valid, fill, torch.device("cpu"), seed=recipe.seed)
+    logits = predict(model, valid, torch.device("cpu"), seed=recipe.seed)
     temperature = fit_temperature(logits, valid.labels)
     scores = score(logits, valid.labels, valid.genres, temperature=temperature)
     features = FeatureSettings()

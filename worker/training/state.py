@@ -1,6 +1,6 @@
 """Where a training run is, kept on disk between two epochs.
 
-Loading one runs no code from it. It holds nothing random: `dataset.epoch_generator` says why.
+Loading one runs no code from it. It holds nothing random: `songs.epoch_generator` says why.
 """
 
 import os

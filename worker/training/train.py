@@ -17,23 +17,20 @@ from torch.nn import functional as F
 
 from worker.model import Size, build_model
 from worker.training.augment import augment, mixed
-from worker.training.dataset import epoch_generator, filled
-from worker.training.fill import Fill
-from worker.training.gtzan import Songs
 from worker.training.recipe import Recipe
 from worker.training.scores import score
+from worker.training.songs import Songs, epoch_generator
 from worker.training.state import Progress, Row, restore, save
 
-VALIDATION_EPOCH = -1  # its fill is the same after every epoch, so that epochs can be compared
+PREDICTED_AT_ONCE = 16  # songs
 
 
-def train(  # noqa: PLR0913  # what a run is made of; all by keyword
+def train(
     *,
     recipe: Recipe,
     sizes: dict[str, Size],
     songs: Songs,
     valid: Songs,
-    fill: Fill,
     run: Path,
     device: torch.device,
     resume: bool = False,
@@ -46,8 +43,8 @@ def train(  # noqa: PLR0913  # what a run is made of; all by keyword
         restore(progress, state)
     while progress.epoch < recipe.epochs and not _stagnant(progress, recipe):
         began = time.monotonic()
-        loss = _train_epoch(progress, recipe, songs, fill, device)
-        logits = predict(progress.average, valid, fill, device, seed=recipe.seed)
+        loss = _train_epoch(progress, recipe, songs, device)
+        logits = predict(progress.average, valid, device, seed=recipe.seed)
         scores = score(logits, valid.labels, valid.genres)
         progress.epoch += 1
         row = {
@@ -68,16 +65,19 @@ def train(  # noqa: PLR0913  # what a run is made of; all by keyword
     return progress
 
 
-def predict(model: nn.Module, songs: Songs, fill: Fill, device: torch.device, *, seed: int) -> Tensor:
-    """Logits (songs, genres); the gaps are filled from this seed alone."""
-    generator = epoch_generator(seed, VALIDATION_EPOCH)
+def predict(model: nn.Module, songs: Songs, device: torch.device, *, seed: int) -> Tensor:
+    """Logits (songs, genres), of a song with several windows their mean, as the service gives it.
+
+    What has to be drawn follows from the seed, the same after every epoch, so that epochs can be compared.
+    """
     model.eval()
-    batches = []
+    answers = []
     with torch.inference_mode():
-        for rows in torch.split(torch.arange(len(songs)), 16):
-            windows = filled(songs, rows, fill, generator, spread=0.0)
-            batches.append(model(windows.unsqueeze(1).to(device)).float().cpu())
-    return torch.cat(batches)
+        for rows in torch.split(torch.arange(len(songs)), PREDICTED_AT_ONCE):
+            whole = [songs.whole(int(row), seed=seed) for row in rows]
+            logits = model(torch.cat(whole).unsqueeze(1).to(device)).float().cpu()
+            answers += [each.mean(dim=0) for each in logits.split([len(windows) for windows in whole])]
+    return torch.stack(answers)
 
 
 def learning_rate(recipe: Recipe, epochs: float) -> float:
@@ -88,7 +88,7 @@ def learning_rate(recipe: Recipe, epochs: float) -> float:
     return recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * min(1.0, left)))
 
 
-def _train_epoch(progress: Progress, recipe: Recipe, songs: Songs, fill: Fill, device: torch.device) -> float:
+def _train_epoch(progress: Progress, recipe: Recipe, songs: Songs, device: torch.device) -> float:
     """One pass over the songs; the mean loss in nats."""
     generator = epoch_generator(recipe.seed, progress.epoch)
     torch.manual_seed(generator.initial_seed())  # dropout draws from the global generator
@@ -97,7 +97,7 @@ def _train_epoch(progress: Progress, recipe: Recipe, songs: Songs, fill: Fill, d
     progress.model.train()
     total = 0.0
     for step, rows in enumerate(batches):
-        windows = augment(filled(songs, rows, fill, generator, spread=recipe.fill_scale), recipe, generator)
+        windows = augment(songs.draw(rows, generator, spread=recipe.fill_scale), recipe, generator)
         targets = _soft(songs.labels[rows], len(songs.genres), recipe.label_smoothing)
         windows, targets = mixed(windows, targets, recipe.mixup, generator)
         for group in progress.optimizer.param_groups:

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from worker.checkpoint import GENRES
-from worker.training.gtzan import Songs
+from worker.training.fill import Fill
+from worker.training.gtzan import MelSongs
 
 
 @pytest.fixture(autouse=True)
@@ -18,19 +19,20 @@ def one_thread():
 
 
 @pytest.fixture
-def small_songs() -> Songs:
+def small_songs(residuals) -> MelSongs:
     """12 songs of two genres, 128 frames long: one is loud below, the other above."""
     generator = torch.Generator().manual_seed(5)
     levels = torch.randint(0, 120, (12, 128, 128), generator=generator, dtype=torch.uint8)
     levels[::2, :, :64] += 120
     levels[1::2, :, 64:] += 120
-    return Songs(
+    return MelSongs(
         names=tuple(f"noise.{number:05d}" for number in range(12)),
         genres=GENRES,
         labels=torch.arange(12) % 2,
         levels=levels,
         gap=torch.randint(0, 5, (12, 128), generator=generator, dtype=torch.uint8),
         rough=torch.full((12, 128), 3.0),
+        fill=Fill(residuals, bands=128),
     )
 
 

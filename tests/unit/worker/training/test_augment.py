@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from worker.training.augment import augment, mixed
-from worker.training.dataset import epoch_generator
 from worker.training.recipe import Recipe
+from worker.training.songs import epoch_generator
 
 NEUTRAL = Recipe(
     stretch=0.0,

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from worker.training.dataset import epoch_generator
 from worker.training.fill import BAND_CORRELATION, Fill
+from worker.training.songs import epoch_generator
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@ import csv
 import pytest
 import torch
 
-from worker.training.fill import Fill
 from worker.training.recipe import Recipe
 from worker.training.scores import score
 from worker.training.train import learning_rate, predict, train
@@ -16,12 +15,7 @@ class Interrupted(Exception):
     pass
 
 
-@pytest.fixture
-def fill(residuals):
-    return Fill(residuals, bands=128)
-
-
-def run_of(folder, songs, fill, *, resume=False, stop_after=None, **changes):
+def run_of(folder, songs, *, resume=False, stop_after=None, **changes):
     recipe = Recipe(**{"epochs": 4, "warmup_epochs": 1, "batch_size": 5, "precision": "float32"} | changes)
     folder.mkdir(exist_ok=True)
 
@@ -34,7 +28,6 @@ def run_of(folder, songs, fill, *, resume=False, stop_after=None, **changes):
         sizes=SMALL,
         songs=songs,
         valid=songs,
-        fill=fill,
         run=folder,
         device=CPU,
         resume=resume,
@@ -43,14 +36,14 @@ def run_of(folder, songs, fill, *, resume=False, stop_after=None, **changes):
 
 
 def test_a_run_that_is_interrupted_and_resumed_ends_with_the_weights_of_one_that_is_not(
-    tmp_path, small_songs, fill
+    tmp_path, small_songs
 ):
-    whole = run_of(tmp_path / "whole", small_songs, fill)
+    whole = run_of(tmp_path / "whole", small_songs)
     with pytest.raises(Interrupted):
-        run_of(tmp_path / "broken", small_songs, fill, stop_after=2)
+        run_of(tmp_path / "broken", small_songs, stop_after=2)
     torch.manual_seed(99)  # whatever else drew random numbers in between
 
-    resumed = run_of(tmp_path / "broken", small_songs, fill, resume=True)
+    resumed = run_of(tmp_path / "broken", small_songs, resume=True)
 
     for kept in ("model", "average"):
         expected = getattr(whole, kept).state_dict()
@@ -60,41 +53,41 @@ def test_a_run_that_is_interrupted_and_resumed_ends_with_the_weights_of_one_that
     assert [row["train_loss"] for row in resumed.history] == [row["train_loss"] for row in whole.history]
 
 
-def test_an_interruption_while_the_state_is_written_loses_no_epoch(tmp_path, small_songs, fill):
-    run_of(tmp_path / "run", small_songs, fill, epochs=1)
+def test_an_interruption_while_the_state_is_written_loses_no_epoch(tmp_path, small_songs):
+    run_of(tmp_path / "run", small_songs, epochs=1)
     (tmp_path / "run" / "state.partial").write_bytes(b"half a state")
 
-    resumed = run_of(tmp_path / "run", small_songs, fill, epochs=2, resume=True)
+    resumed = run_of(tmp_path / "run", small_songs, epochs=2, resume=True)
 
     assert [row["epoch"] for row in resumed.history] == [1, 2]
 
 
-def test_another_seed_gives_other_weights(tmp_path, small_songs, fill):
-    first = run_of(tmp_path / "first", small_songs, fill, epochs=1)
-    second = run_of(tmp_path / "second", small_songs, fill, epochs=1, seed=1)
+def test_another_seed_gives_other_weights(tmp_path, small_songs):
+    first = run_of(tmp_path / "first", small_songs, epochs=1)
+    second = run_of(tmp_path / "second", small_songs, epochs=1, seed=1)
 
     assert not torch.equal(
         first.model.state_dict()["linear.weight"], second.model.state_dict()["linear.weight"]
     )
 
 
-def test_training_learns_to_tell_low_noise_from_high(tmp_path, small_songs, fill):
-    progress = run_of(tmp_path / "run", small_songs, fill, epochs=12, average_decay=0.5, learning_rate=0.02)
+def test_training_learns_to_tell_low_noise_from_high(tmp_path, small_songs):
+    progress = run_of(tmp_path / "run", small_songs, epochs=12, average_decay=0.5, learning_rate=0.02)
 
-    logits = predict(progress.average, small_songs, fill, CPU, seed=0)
+    logits = predict(progress.average, small_songs, CPU, seed=0)
 
     assert score(logits, small_songs.labels, small_songs.genres).accuracy == 1
 
 
-def test_the_metrics_have_a_line_for_each_epoch(tmp_path, small_songs, fill):
-    run_of(tmp_path / "run", small_songs, fill, epochs=2)
+def test_the_metrics_have_a_line_for_each_epoch(tmp_path, small_songs):
+    run_of(tmp_path / "run", small_songs, epochs=2)
 
     with (tmp_path / "run" / "metrics.csv").open() as file:
         assert [float(line["epoch"]) for line in csv.DictReader(file)] == [1, 2]
 
 
-def test_training_stops_when_validation_stands_still(tmp_path, small_songs, fill):
-    progress = run_of(tmp_path / "run", small_songs, fill, epochs=9, patience=2, learning_rate=0.0)
+def test_training_stops_when_validation_stands_still(tmp_path, small_songs):
+    progress = run_of(tmp_path / "run", small_songs, epochs=9, patience=2, learning_rate=0.0)
 
     assert progress.epoch == progress.best["epoch"] + 2
 
