@@ -233,6 +233,20 @@ class UnreadableFile(GenreWizError):
     title = "File cannot be read"
 
 
+class UnwritableFile(GenreWizError):
+    """A file of the command line's that the disk does not take; what was there before is as it was."""
+
+    code = "unwritable_file"
+    title = "File cannot be written"
+
+
+class TrainingStopped(GenreWizError):
+    """A training run that cannot go on: its loss or its answers are no numbers any more."""
+
+    code = "training_stopped"
+    title = "Training stopped"
+
+
 class TransientError(GenreWizError):
     """Something that we depend on is away and may come back."""
 

@@ -8,7 +8,6 @@ import dataclasses
 import hashlib
 import json
 import math
-import os
 import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,6 +25,7 @@ from shared.classification import ModelIdentity
 from shared.errors import CheckpointError
 from worker.features import FeatureSettings
 from worker.model import ARCHITECTURES, PCRNN, Size, build_model
+from worker.whole_file import write_whole
 
 RELEASED = Path(__file__).parent / "checkpoints" / "pcrnn.safetensors"
 
@@ -96,7 +96,10 @@ def load_checkpoint(path: Path) -> Checkpoint:
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> Checkpoint:
-    """Write it to `path` and its hash beside it, each whole or not at all; returns it with that hash."""
+    """Write it to `path` and its hash beside it; returns it with that hash.
+
+    Whenever this is interrupted, a checkpoint that was there before or this one is there and loads.
+    """
     _check(checkpoint, path)
     header = {
         "format": FORMAT,
@@ -115,8 +118,10 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> Checkpoint:
     data = bytes_from_tensors(tensors, {HEADER: json.dumps(header)})
     digest = hashlib.sha256(data).hexdigest()
     path.parent.mkdir(parents=True, exist_ok=True)
-    _replace(path, data)
-    _replace(_digest_path(path), f"{digest}  {path.name}\n".encode())
+    # An interruption between the two files must not leave a hash beside a checkpoint that it is not of.
+    _digest_path(path).unlink(missing_ok=True)
+    write_whole(path, data)
+    write_whole(_digest_path(path), f"{digest}  {path.name}\n".encode())
     return dataclasses.replace(checkpoint, identity=dataclasses.replace(checkpoint.identity, sha256=digest))
 
 
@@ -195,9 +200,3 @@ def _read(path: Path) -> bytes:
         raise CheckpointError(f"The checkpoint {path} is missing.") from error
     except OSError as error:
         raise CheckpointError(f"The checkpoint {path} cannot be read: {error.strerror}.") from error
-
-
-def _replace(path: Path, data: bytes) -> None:
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(data)
-    os.replace(partial, path)  # noqa: PTH105  # the one call that is atomic on every system

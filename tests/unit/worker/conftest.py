@@ -1,4 +1,6 @@
-"""Songs made of noise, small enough to train on in a test."""
+"""Songs made of noise, small enough to train on in a test, and a disk that is soon full."""
+
+import subprocess
 
 import numpy as np
 import pytest
@@ -34,6 +36,22 @@ def small_songs(residuals) -> MelSongs:
         rough=torch.full((12, 128), 3.0),
         fill=Fill(residuals, bands=128),
     )
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 1 MiB; only root can make one."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk]
+    try:
+        mounted = subprocess.run(mount, capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        mounted = False
+    if not mounted:
+        pytest.skip("no small file system can be mounted here: a full disk was not covered")
+    yield disk
+    subprocess.run(["umount", disk], check=True)
 
 
 @pytest.fixture

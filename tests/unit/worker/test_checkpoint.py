@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from shared.classification import ModelIdentity
-from shared.errors import CheckpointError
+from shared.errors import CheckpointError, UnwritableFile
 from shared.settings import Settings
 from worker.build import open_pipeline
 from worker.checkpoint import GENRES, RELEASED, Checkpoint, import_original, load_checkpoint, save_checkpoint
@@ -86,6 +86,16 @@ def test_saving_leaves_no_partial_files(checkpoint, path):
     save_checkpoint(path, checkpoint)
 
     assert sorted(file.name for file in path.parent.iterdir()) == [path.name, path.name + ".sha256"]
+
+
+def test_a_save_that_is_broken_off_between_its_two_files_leaves_a_checkpoint_that_loads(checkpoint, path):
+    save_checkpoint(path, checkpoint)
+    path.with_name(path.name + ".sha256.partial").mkdir()  # the hash cannot be written
+
+    with pytest.raises(UnwritableFile):
+        save_checkpoint(path, dataclasses.replace(checkpoint, temperature=2.0))
+
+    assert load_checkpoint(path).temperature == 2
 
 
 def test_a_missing_checkpoint_is_said_to_be_missing(path):
