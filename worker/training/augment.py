@@ -19,21 +19,38 @@ DECIBELS = math.log(10) / 10  # dB -> natural logarithm of power
 
 
 def augment(windows: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
-    """Windows varied, again in [-80, 0] dB with their maximum at 0, then with holes."""
-    windows = _stretched_and_rolled(windows, recipe.stretch, generator)
-    windows = _shifted_in_pitch(windows, recipe.pitch_bands, generator)
-    windows = _smoothed(windows, recipe.smoothing, generator)
-    windows = _compressed(windows, recipe.compression, generator)
-    windows = windows + _equaliser(windows, recipe, generator).unsqueeze(1)
-    windows = windows - windows.amax(dim=(1, 2), keepdim=True)
-    windows = _noisy(windows, recipe.noise_floor_db, generator).clamp(-80.0, 0.0)
-    return _masked(windows, recipe, generator)
+    """Windows varied, again in [-80, 0] dB with their maximum at 0, then with holes.
+
+    A step whose strength is 0 is left out; when all are, the windows are given back as they are.
+    """
+    given = windows
+    if recipe.stretch or recipe.roll:
+        windows = _stretched_and_rolled(windows, recipe, generator)
+    if recipe.pitch_bands:
+        windows = _shifted_in_pitch(windows, recipe.pitch_bands, generator)
+    if recipe.smoothing:
+        windows = _smoothed(windows, recipe.smoothing, generator)
+    if recipe.compression:
+        windows = _compressed(windows, recipe.compression, generator)
+    if recipe.tilt_db or recipe.equaliser_db:
+        windows = windows + _equaliser(windows, recipe, generator).unsqueeze(1)
+    if windows is not given:
+        windows = windows - windows.amax(dim=(1, 2), keepdim=True)
+    if recipe.noise_floor_db > -80:
+        windows = _noisy(windows, recipe.noise_floor_db, generator)
+    if windows is not given:
+        windows = windows.clamp(-80.0, 0.0)
+    if recipe.time_masks or recipe.band_masks:
+        windows = _masked(windows, recipe, generator)
+    return windows
 
 
 def mixed(
     windows: Tensor, targets: Tensor, share: float, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
     """Each song with up to `share` of another in its batch; targets (batch, genres) in the same shares."""
+    if not share:
+        return windows, targets
     other = torch.randperm(len(windows), generator=generator)
     weight = share * torch.rand(len(windows), generator=generator)
     return (
@@ -42,11 +59,11 @@ def mixed(
     )
 
 
-def _stretched_and_rolled(windows: Tensor, stretch: float, generator: torch.Generator) -> Tensor:
+def _stretched_and_rolled(windows: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
     """Another tempo and another beginning. Nearest frames: interpolated ones would be too smooth."""
     batch, frames, _ = windows.shape
-    rate = 1 + _signed(batch, stretch, generator)
-    start = torch.randint(frames, (batch, 1), generator=generator)
+    rate = 1 + _signed(batch, recipe.stretch, generator)
+    start = torch.randint(max(1, round(recipe.roll * frames)), (batch, 1), generator=generator)
     steps = (torch.arange(frames) * rate.unsqueeze(1)).round().long()
     source = (start + steps) % frames
     return windows[torch.arange(batch).unsqueeze(1), source]

@@ -24,9 +24,15 @@ def train(  # noqa: PLR0913  # one parameter for each option
     *,
     data: Data = None,
     output: Annotated[
-        Path | None, typer.Option("--output", help="The run's folder; by default runs/pcrnn.")
+        Path | None, typer.Option("--output", help="The run's folder; by default runs/ARCHITECTURE.")
     ] = None,
-    config: Annotated[Path | None, typer.Option("--config", help="A recipe as TOML.")] = None,
+    recipe_name: Annotated[
+        Literal["released", "original"],
+        typer.Option("--recipe", help="Ours, or the original report's with its bugs mended."),
+    ] = "released",
+    config: Annotated[
+        Path | None, typer.Option("--config", help="A TOML file that changes values of the recipe.")
+    ] = None,
     assignments: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change one value of the recipe.")
     ] = None,
@@ -46,7 +52,7 @@ def train(  # noqa: PLR0913  # one parameter for each option
     from worker.training.run import run_training
 
     try:
-        recipe = load_recipe(config, assignments or [], epochs=epochs, seed=seed)
+        recipe = load_recipe(config, assignments or [], recipe=recipe_name, epochs=epochs, seed=seed)
         run_training(
             recipe,
             data=data,

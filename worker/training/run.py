@@ -4,7 +4,9 @@ Joins the parts: `train.py` has the loop. It looks at the train and valid lists 
 """
 
 import hashlib
-from dataclasses import asdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -14,22 +16,34 @@ from rich.progress import Progress as Bar
 
 import worker.model
 from shared.classification import ModelIdentity
-from shared.errors import SetupError
+from shared.errors import SetupError, TrainingStopped, UnwritableFile
 from worker.checkpoint import Checkpoint, save_checkpoint
 from worker.device import choose_device
 from worker.features import FeatureSettings
-from worker.model import RELEASED_SIZES, Size, build_model
+from worker.model import RELEASED_SIZES, Size
 from worker.training.features import mel_filterbank
 from worker.training.gtzan import find_data, load_gtzan
 from worker.training.recipe import Recipe, as_toml, load_recipe
+from worker.training.records import Records
 from worker.training.scores import fit_temperature, score
 from worker.training.songs import Songs
 from worker.training.state import Progress, Row
-from worker.training.train import predict, train
+from worker.training.train import train
+from worker.whole_file import write_whole
 
 VERSION = "0.1.0"  # of the checkpoints that this code trains
-DECISIVE = ("augment", "fill", "gtzan", "recipe", "songs", "train")  # modules that decide the weights
+# Modules that decide the weights.
+DECISIVE = ("augment", "fill", "gtzan", "recipe", "schedule", "scores", "songs", "state", "train")
 SIZES: dict[str, dict[str, Size]] = {"pcrnn": dict(RELEASED_SIZES), "pcrnn-original": {}}
+GO_ON = "The epochs that were finished are kept in {}: the same command with --resume goes on."
+
+
+@dataclass(frozen=True)
+class Saved:
+    """The checkpoint that is on disk."""
+
+    epoch: float
+    sha256: str
 
 
 def run_training(
@@ -41,7 +55,10 @@ def run_training(
     device: str = "auto",
     threads: int | None = None,
 ) -> Path:
-    """Train and write `<architecture>.safetensors` into the folder `run`; returns its path."""
+    """Train in the folder `run`; returns the path of its `<architecture>.safetensors`.
+
+    The best checkpoint so far is there after each epoch, however the run ends.
+    """
     if recipe.architecture not in SIZES:
         raise SetupError(f"No architecture is called {recipe.architecture!r}; there are {', '.join(SIZES)}.")
     if threads is not None:
@@ -56,28 +73,57 @@ def run_training(
     _prepare(run, recipe, resume=resume)
 
     console = Console(stderr=True)
+    path = run / f"{recipe.architecture}.safetensors"
+    saved: Saved | None = None
+
+    def keep_best(progress: Progress) -> None:
+        nonlocal saved
+        if saved is None or saved.epoch != progress.best["epoch"]:
+            written = save_checkpoint(path, _checkpoint(recipe, progress, songs, valid, code))
+            saved = Saved(progress.best["epoch"], written.identity.sha256)
+
+    try:
+        with _bar(console, recipe) as show, Records(run) as records:
+
+            def report(progress: Progress) -> None:
+                keep_best(progress)
+                records.add(progress.history)
+                show(progress.history[-1])
+
+            train(
+                recipe=recipe,
+                sizes=SIZES[recipe.architecture],
+                songs=songs,
+                valid=valid,
+                run=run,
+                device=where,
+                resume=resume,
+                report=report,
+            )
+    except KeyboardInterrupt:
+        console.print(f"Interrupted. {GO_ON.format(run)}", highlight=False, soft_wrap=True)
+        raise
+    except UnwritableFile as error:
+        raise UnwritableFile(f"{error.detail} Make room. {GO_ON.format(run)}") from error
+    except TrainingStopped as error:
+        raise TrainingStopped(f"{error.detail} {_kept(path, saved)}") from error
+    if saved is not None:
+        console.print(f"{path}  sha256 {saved.sha256}", highlight=False, soft_wrap=True)
+    return path
+
+
+@contextmanager
+def _bar(console: Console, recipe: Recipe) -> Iterator[Callable[[Row], None]]:
+    """A line for each epoch, and on a terminal a bar below them; gives what is told of an epoch."""
     columns = (TextColumn("{task.description}"), MofNCompleteColumn(), TimeRemainingColumn())
     with Bar(*columns, console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task("epochs", total=recipe.epochs)
 
-        def report(row: Row) -> None:
+        def show(row: Row) -> None:
             console.print(_line(row, recipe), highlight=False, soft_wrap=True)
             bar.update(task, completed=row["epoch"])
 
-        progress = train(
-            recipe=recipe,
-            sizes=SIZES[recipe.architecture],
-            songs=songs,
-            valid=valid,
-            run=run,
-            device=where,
-            resume=resume,
-            report=report,
-        )
-    path = run / f"{recipe.architecture}.safetensors"
-    saved = save_checkpoint(path, _checkpoint(recipe, progress, songs, valid, code))
-    console.print(f"{path}  sha256 {saved.identity.sha256}", highlight=False, soft_wrap=True)
-    return path
+        yield show
 
 
 def _prepare(run: Path, recipe: Recipe, *, resume: bool) -> None:
@@ -88,17 +134,18 @@ def _prepare(run: Path, recipe: Recipe, *, resume: bool) -> None:
             raise SetupError(f"{run} holds a run already; go on with --resume or name another --output.")
         if load_recipe(settings, []) != recipe:
             raise SetupError(f"{run} was begun with another recipe; {settings} has it.")
-    run.mkdir(parents=True, exist_ok=True)
-    settings.write_text(as_toml(recipe), encoding="utf-8")
+    try:
+        run.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UnwritableFile(f"{run} cannot be made a folder: {error.strerror}.") from error
+    write_whole(settings, as_toml(recipe).encode())
 
 
 def _checkpoint(  # what a checkpoint is made of
     recipe: Recipe, progress: Progress, songs: Songs, valid: Songs, code: str
 ) -> Checkpoint:
     """The best epoch's weights with the temperature that fits the validation list."""
-    model = build_model(recipe.architecture, SIZES[recipe.architecture])
-    model.load_state_dict(progress.best_weights)
-    logits = predict(model, valid, torch.device("cpu"), seed=recipe.seed)
+    logits = progress.best_logits
     temperature = fit_temperature(logits, valid.labels)
     scores = score(logits, valid.labels, valid.genres, temperature=temperature)
     features = FeatureSettings()
@@ -125,6 +172,16 @@ def _checkpoint(  # what a checkpoint is made of
             "code_sha256": code,
             "torch": torch.__version__,
         },
+    )
+
+
+def _kept(path: Path, saved: Saved | None) -> str:
+    """What is left of a run that stopped, and what to try."""
+    if saved is None:
+        return "No epoch was finished; try a lower learning_rate."
+    return (
+        f"The best checkpoint before it, of epoch {saved.epoch:.0f}, is {path}. "
+        "--resume would stop at the same place again: try a lower learning_rate in another --output."
     )
 
 

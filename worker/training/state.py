@@ -1,16 +1,26 @@
 """Where a training run is, kept on disk between two epochs.
 
-Loading one runs no code from it. It holds nothing random: `songs.epoch_generator` says why.
+Loading one runs no code from it, and neither changes nor removes a file that does not fit. It holds nothing
+random: `songs.epoch_generator` says why.
 """
 
-import os
+import io
+import pickle
+import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim.lr_scheduler import ReduceLROnPlateau
+
+from shared.errors import SetupError
+from worker.whole_file import write_whole
 
 Row = dict[str, float]
+UNREADABLE = (zipfile.BadZipFile, pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError)
+"""What reading a file that is damaged or of another kind may raise."""
 
 
 @dataclass
@@ -20,8 +30,11 @@ class Progress:
     model: nn.Module
     average: nn.Module  # running average of the weights, the one that is validated and released
     optimizer: torch.optim.Optimizer
+    plateau: ReduceLROnPlateau | None
+    origin: dict[str, str]  # what a run cannot go on without: the same network and the same songs
     epoch: int = 0  # finished epochs
     best_weights: dict[str, Tensor] = field(default_factory=dict)
+    best_logits: Tensor = field(default_factory=lambda: torch.zeros(0))  # (songs, genres) of validation
     history: list[Row] = field(default_factory=list)
 
     @property
@@ -32,27 +45,65 @@ class Progress:
 
 def save(progress: Progress, path: Path) -> None:
     """Whole or not at all: an interruption here must not cost the run."""
-    partial = path.with_suffix(".partial")
+    state = io.BytesIO()
     torch.save(
         {
+            "origin": progress.origin,
             "epoch": progress.epoch,
             "model": progress.model.state_dict(),
             "average": progress.average.state_dict(),
             "optimizer": progress.optimizer.state_dict(),
+            "plateau": progress.plateau and progress.plateau.state_dict(),
             "best_weights": progress.best_weights,
+            "best_logits": progress.best_logits,
             "history": progress.history,
         },
-        partial,
+        state,
     )
-    os.replace(partial, path)  # noqa: PTH105  # the one call that is atomic on every system
+    write_whole(path, state.getvalue())
 
 
 def restore(progress: Progress, path: Path) -> None:
-    """Bring a fresh run of the same recipe to where `save` left it."""
-    state = torch.load(path, map_location="cpu", weights_only=True)
-    progress.model.load_state_dict(state["model"])
-    progress.average.load_state_dict(state["average"])
-    progress.optimizer.load_state_dict(state["optimizer"])
-    progress.epoch = state["epoch"]
-    progress.best_weights = state["best_weights"]
-    progress.history = state["history"]
+    """Bring a fresh run of the same recipe to where `save` left it; SetupError where that cannot be."""
+    state = _read(path)
+    try:
+        for part, ours in progress.origin.items():
+            if state["origin"][part] != ours:
+                raise SetupError(f"{path} is of a run with other {part}; name another --output.")
+        progress.model.load_state_dict(state["model"])
+        progress.average.load_state_dict(state["average"])
+        progress.optimizer.load_state_dict(state["optimizer"])
+        if progress.plateau is not None:
+            progress.plateau.load_state_dict(state["plateau"])
+        progress.epoch = state["epoch"]
+        progress.best_weights = state["best_weights"]
+        progress.best_logits = state["best_logits"]
+        progress.history = state["history"]
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        raise SetupError(f"{path} is no state of such a run; name another --output.") from error
+
+
+def _read(path: Path) -> dict[str, Any]:  # the values that `save` wrote, if it was `save`
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise SetupError(f"{path} cannot be read: {error.strerror}.") from error
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            if archive.testzip() is not None:  # torch itself reads changed bytes without a word
+                raise zipfile.BadZipFile
+        state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+        if not isinstance(state, dict):
+            raise ValueError
+    except (
+        zipfile.BadZipFile,
+        pickle.UnpicklingError,
+        RuntimeError,
+        EOFError,
+        ValueError,
+        KeyError,
+    ) as error:
+        raise SetupError(
+            f"{path} is damaged or no state of a training run; it is left as it is. Name another --output."
+        ) from error
+    return state

@@ -5,7 +5,7 @@ is interrupted and resumed ends with the same weights as one that is not. It loo
 """
 
 import copy
-import csv
+import json
 import math
 import time
 from collections.abc import Callable
@@ -15,12 +15,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from shared.errors import SetupError, TrainingStopped
 from worker.model import Size, build_model
 from worker.training.augment import augment, mixed
 from worker.training.recipe import Recipe
+from worker.training.schedule import cosine, make_optimizer, make_plateau
 from worker.training.scores import score
 from worker.training.songs import Songs, epoch_generator
-from worker.training.state import Progress, Row, restore, save
+from worker.training.state import Progress, restore, save
 
 PREDICTED_AT_ONCE = 16  # songs
 
@@ -34,34 +36,24 @@ def train(
     run: Path,
     device: torch.device,
     resume: bool = False,
-    report: Callable[[Row], None] = lambda _: None,
+    report: Callable[[Progress], None] = lambda _: None,
 ) -> Progress:
-    """Train in the folder `run` (`state.pt`, `metrics.csv`) until the epochs or the patience end."""
-    progress = _begin(recipe, sizes, device)
+    """Train until the epochs or the patience end; `run`/state.pt is where it is after each epoch.
+
+    report: told after each epoch, and at once of a run that is gone on with.
+    TrainingStopped where the loss is not finite; the state on disk is then that of the last good epoch.
+    """
+    if len(songs) < 2 or not len(valid):
+        raise SetupError(f"{len(songs)} songs to train on and {len(valid)} for validation are too few.")
+    progress = _begin(recipe, sizes, songs, valid, device)
     state = run / "state.pt"
     if resume and state.exists():
         restore(progress, state)
+        report(progress)
     while progress.epoch < recipe.epochs and not _stagnant(progress, recipe):
-        began = time.monotonic()
-        loss = _train_epoch(progress, recipe, songs, device)
-        logits = predict(progress.average, valid, device, seed=recipe.seed)
-        scores = score(logits, valid.labels, valid.genres)
-        progress.epoch += 1
-        row = {
-            "epoch": float(progress.epoch),
-            "learning_rate": progress.optimizer.param_groups[0]["lr"],
-            "train_loss": loss,
-            "valid_nll": scores.nll,
-            "valid_accuracy": scores.accuracy,
-            "valid_macro_f1": scores.macro_f1,
-            "seconds": time.monotonic() - began,
-        }
-        progress.history.append(row)
-        if progress.best is row:
-            progress.best_weights = {k: v.clone() for k, v in progress.average.state_dict().items()}
+        _epoch(progress, recipe, songs, valid, device)
         save(progress, state)
-        _write_metrics(progress.history, run / "metrics.csv")
-        report(row)
+        report(progress)
     return progress
 
 
@@ -80,12 +72,30 @@ def predict(model: nn.Module, songs: Songs, device: torch.device, *, seed: int) 
     return torch.stack(answers)
 
 
-def learning_rate(recipe: Recipe, epochs: float) -> float:
-    """After this many epochs, fractions too: a straight rise, then half a cosine down to 0."""
-    if epochs < recipe.warmup_epochs:
-        return recipe.learning_rate * epochs / recipe.warmup_epochs
-    left = (epochs - recipe.warmup_epochs) / max(1, recipe.epochs - recipe.warmup_epochs)
-    return recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * min(1.0, left)))
+def _epoch(progress: Progress, recipe: Recipe, songs: Songs, valid: Songs, device: torch.device) -> None:
+    """Train on all songs once, validate, keep the weights if they are the best."""
+    began = time.monotonic()
+    loss = _train_epoch(progress, recipe, songs, device)
+    logits = predict(progress.average, valid, device, seed=recipe.seed)
+    if not logits.isfinite().all():
+        raise TrainingStopped(f"The network's answers after epoch {progress.epoch + 1} are not finite.")
+    scores = score(logits, valid.labels, valid.genres)
+    progress.epoch += 1
+    row = {
+        "epoch": float(progress.epoch),
+        "learning_rate": progress.optimizer.param_groups[0]["lr"],
+        "train_loss": loss,
+        "valid_nll": scores.nll,
+        "valid_accuracy": scores.accuracy,
+        "valid_macro_f1": scores.macro_f1,
+        "seconds": time.monotonic() - began,
+    }
+    progress.history.append(row)
+    if progress.best is row:
+        progress.best_weights = {k: v.clone() for k, v in progress.average.state_dict().items()}
+        progress.best_logits = logits
+    if progress.plateau is not None:
+        progress.plateau.step(scores.accuracy)
 
 
 def _train_epoch(progress: Progress, recipe: Recipe, songs: Songs, device: torch.device) -> float:
@@ -100,32 +110,44 @@ def _train_epoch(progress: Progress, recipe: Recipe, songs: Songs, device: torch
         windows = augment(songs.draw(rows, generator, spread=recipe.fill_scale), recipe, generator)
         targets = _soft(songs.labels[rows], len(songs.genres), recipe.label_smoothing)
         windows, targets = mixed(windows, targets, recipe.mixup, generator)
-        for group in progress.optimizer.param_groups:
-            group["lr"] = learning_rate(recipe, progress.epoch + (step + 1) / len(batches))
+        if recipe.schedule == "cosine":
+            for group in progress.optimizer.param_groups:
+                group["lr"] = cosine(recipe, progress.epoch + (step + 1) / len(batches))
         progress.optimizer.zero_grad()
         with torch.autocast(device.type, torch.bfloat16, enabled=recipe.precision == "bfloat16"):
             logits = progress.model(windows.unsqueeze(1).to(device))
         loss = F.cross_entropy(logits.float(), targets.to(device))
+        nats = float(loss.detach())
+        if not math.isfinite(nats):
+            raise TrainingStopped(f"The loss of epoch {progress.epoch + 1} is {nats}.")
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-        nn.utils.clip_grad_norm_(progress.model.parameters(), 1.0)
+        if recipe.gradient_norm:
+            nn.utils.clip_grad_norm_(progress.model.parameters(), recipe.gradient_norm)
         progress.optimizer.step()
         _follow(progress.average, progress.model, recipe.average_decay)
-        total += float(loss.detach()) * len(rows)
+        total += nats * len(rows)
     return total / sum(len(rows) for rows in batches)
 
 
-def _begin(recipe: Recipe, sizes: dict[str, Size], device: torch.device) -> Progress:
+def _begin(
+    recipe: Recipe, sizes: dict[str, Size], songs: Songs, valid: Songs, device: torch.device
+) -> Progress:
     torch.manual_seed(recipe.seed)
     model = build_model(recipe.architecture, sizes).to(device)
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch types only the 4-D case
-    # Decay pulls weights towards 0; gains and biases (vectors) have another natural value.
-    parameters = list(model.parameters())
-    groups = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": recipe.weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    optimizer = torch.optim.AdamW(groups, lr=recipe.learning_rate)
-    return Progress(model=model, average=copy.deepcopy(model), optimizer=optimizer)
+    optimizer = make_optimizer(model, recipe)
+    return Progress(
+        model=model,
+        average=copy.deepcopy(model),
+        optimizer=optimizer,
+        plateau=make_plateau(optimizer, recipe),
+        origin={
+            "architecture": recipe.architecture,
+            "sizes": json.dumps(sizes, sort_keys=True),
+            "songs to train on": songs.sha256(),
+            "songs for validation": valid.sha256(),
+        },
+    )
 
 
 @torch.no_grad()
@@ -145,11 +167,6 @@ def _soft(labels: Tensor, genres: int, smoothing: float) -> Tensor:
 
 
 def _stagnant(progress: Progress, recipe: Recipe) -> bool:
-    return bool(progress.history) and progress.epoch - progress.best["epoch"] >= recipe.patience
-
-
-def _write_metrics(history: list[Row], path: Path) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=list(history[0]))
-        writer.writeheader()
-        writer.writerows({key: round(value, 6) for key, value in row.items()} for row in history)
+    if not (recipe.patience and progress.history):
+        return False
+    return progress.epoch - progress.best["epoch"] >= recipe.patience

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from worker.training.augment import augment, mixed
-from worker.training.recipe import Recipe
+from worker.training.recipe import ORIGINAL, Recipe
 from worker.training.songs import epoch_generator
 
 NEUTRAL = Recipe(
@@ -38,6 +38,43 @@ def test_a_neutral_recipe_only_moves_the_beginning():
         varied.sum(dim=2).sort(dim=1).values, windows.sum(dim=2).sort(dim=1).values, atol=0.1
     )
     assert not torch.allclose(varied, windows)
+
+
+def test_the_original_recipe_leaves_windows_and_targets_as_they_are_and_draws_nothing():
+    windows = make_windows() - 3  # a maximum that is not 0 dB stays where it is
+    targets = torch.eye(4)
+    generator = epoch_generator(0, 0)
+
+    blended, shares = mixed(augment(windows, ORIGINAL, generator), targets, ORIGINAL.mixup, generator)
+
+    assert torch.equal(blended, windows)
+    assert torch.equal(shares, targets)
+    assert torch.equal(generator.get_state(), epoch_generator(0, 0).get_state())
+
+
+@pytest.mark.parametrize(
+    "strength",
+    [
+        "stretch",
+        "roll",
+        "pitch_bands",
+        "smoothing",
+        "compression",
+        "tilt_db",
+        "equaliser_db",
+        "noise_floor_db",
+        "time_masks",
+        "band_masks",
+    ],
+)
+def test_each_step_varies_windows_on_its_own(strength):
+    windows = make_windows(16)
+
+    varied = augmented(windows, replace(ORIGINAL, **{strength: getattr(Recipe(), strength)}))
+
+    assert not torch.allclose(varied, windows)
+    assert varied.max() <= 0.05
+    assert varied.min() >= -80
 
 
 def test_varied_windows_have_their_maximum_at_0_db_and_nothing_below_minus_80():

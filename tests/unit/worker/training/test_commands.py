@@ -1,4 +1,5 @@
 import json
+import re
 import subprocess
 import sys
 
@@ -54,6 +55,69 @@ def test_a_run_is_neither_overwritten_nor_gone_on_with_by_another_recipe(invoke,
     assert (again.exit_code, other.exit_code) == (1, 1)
     assert "--resume" in again.stderr
     assert "another recipe" in other.stderr
+
+
+def test_the_original_recipe_trains_the_original_network(invoke, small_data, tmp_path):
+    run = tmp_path / "run"
+
+    trained = invoke("train", "--recipe", "original", "--data", small_data, "--output", run, "--epochs", 1)
+
+    assert trained.exit_code == 0, trained.stderr
+    checkpoint = load_checkpoint(run / "pcrnn-original.safetensors")
+    assert checkpoint.architecture == "pcrnn-original"
+    assert checkpoint.provenance["recipe"]["optimizer"] == "rmsprop"
+
+
+def test_a_finished_run_that_is_gone_on_with_writes_its_files_again(invoke, small_data, tmp_path):
+    options = ("train", "--data", small_data, "--output", tmp_path, "--epochs", 1, "--threads", 1)
+    invoke(*options)
+    names = ("pcrnn.safetensors", "pcrnn.safetensors.sha256", "metrics.csv", "curves.png")
+    before = {name: (tmp_path / name).read_bytes() for name in names}
+    for name in names:
+        (tmp_path / name).unlink()
+
+    again = invoke(*options, "--resume")
+
+    assert again.exit_code == 0
+    assert {name: (tmp_path / name).read_bytes() for name in names} == before
+
+
+def test_a_loss_that_is_not_finite_is_one_line_and_status_1(invoke, small_data, tmp_path):
+    options = ("--data", small_data, "--output", tmp_path / "run", "--set", "batch_size=3")
+
+    result = invoke("train", *options, "--set", "learning_rate=1e30", "--set", "warmup_epochs=0")
+
+    assert result.exit_code == 1
+    assert re.search(
+        r"of epoch 1 (is|are) .*\. No epoch was finished; try a lower learning_rate", result.stderr
+    )
+    assert "Traceback" not in result.stderr
+
+
+def test_the_best_checkpoint_before_a_loss_that_is_not_finite_is_named_and_loads(
+    invoke, small_data, tmp_path
+):
+    options = ("train", "--data", small_data, "--output", tmp_path, "--set", "batch_size=3")
+    invoke(*options, "--set", "epochs=1")
+    recipe = tmp_path / "recipe.toml"
+    further = re.sub("\nepochs = 1\n", "\nepochs = 3\n", recipe.read_text())
+    recipe.write_text(re.sub("learning_rate = .*", "learning_rate = 1e30", further))
+
+    result = invoke(*options, "--config", recipe, "--resume")
+
+    assert result.exit_code == 1
+    assert f"of epoch 1, is {tmp_path / 'pcrnn.safetensors'}." in result.stderr
+    assert load_checkpoint(tmp_path / "pcrnn.safetensors").provenance["epoch"] == 1
+
+
+@pytest.mark.parametrize("place", ["file", "file/run"])
+def test_an_output_that_can_be_no_folder_is_one_line_and_status_1(invoke, small_data, tmp_path, place):
+    (tmp_path / "file").write_bytes(b"")
+
+    result = invoke("train", "--data", small_data, "--output", tmp_path / place)
+
+    assert result.exit_code == 1
+    assert "cannot be made a folder" in result.stderr
 
 
 def test_songs_with_real_audio_that_were_trained_on_are_not_scored(invoke, small_data, tmp_path):

@@ -1,7 +1,9 @@
+from dataclasses import asdict
+
 import pytest
 
 from shared.errors import SetupError
-from worker.training.recipe import Recipe, as_toml, load_recipe
+from worker.training.recipe import RECIPES, Recipe, as_toml, load_recipe, recipe_from
 
 
 def test_options_take_precedence_over_assignments_and_those_over_the_file(tmp_path):
@@ -23,15 +25,62 @@ def test_a_recipe_written_as_toml_reads_back_the_same(tmp_path):
 
 @pytest.mark.parametrize(
     ("assignment", "reason"),
-    [("epoch=3", "'epoch'"), ("epochs=many", "epochs is 'many'"), ("epochs", "equals sign")],
+    [
+        ("epoch=3", "'epoch'"),
+        ("epochs=many", "epochs is 'many'"),
+        ("epochs=1.5", "epochs is '1.5', which is no int"),
+        ("epochs", "equals sign"),
+        ("epochs=-1", "epochs is -1; it must be at least 1"),
+        ("seed=99999999999999999999", "seed is 9"),
+        ("batch_size=1", "batch_size is 1"),
+        ("learning_rate=-0.1", "learning_rate is -0.1; it must be at least 0"),
+        ("learning_rate=nan", "learning_rate is nan"),
+        ("learning_rate=inf", "learning_rate is inf"),
+        ("mixup=1.5", "mixup is 1.5; it must be from 0 to 1"),
+        ("noise_floor_db=3", "noise_floor_db is 3.0; it must be from -80 to 0"),
+        ("optimizer=adam", "optimizer is 'adam'; it can be adamw or rmsprop"),
+        ("schedule=step", "schedule is 'step'"),
+        ("precision=float16", "precision is 'float16'"),
+    ],
 )
 def test_a_wrong_assignment_is_named(assignment, reason):
     with pytest.raises(SetupError, match=reason):
         load_recipe(None, [assignment])
 
 
-def test_a_file_that_is_no_toml_is_named(tmp_path):
-    (tmp_path / "recipe.toml").write_text("epochs: 3")
+@pytest.mark.parametrize("line", ["epochs = 1.5", "epochs = true", "epochs = [3]", "optimizer = 3"])
+def test_a_files_value_of_another_kind_is_named(tmp_path, line):
+    (tmp_path / "recipe.toml").write_text(line)
+
+    with pytest.raises(SetupError, match=f"^{line.split()[0]} is .*, which is no (int|str)"):
+        load_recipe(tmp_path / "recipe.toml", [])
+
+
+@pytest.mark.parametrize("content", [b"epochs: 3", b"\xff\xfe"])
+def test_a_file_that_is_no_toml_is_named(tmp_path, content):
+    (tmp_path / "recipe.toml").write_bytes(content)
 
     with pytest.raises(SetupError, match=r"recipe\.toml"):
         load_recipe(tmp_path / "recipe.toml", [])
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_our_recipes_fit_their_own_limits_and_come_back_from_their_files(tmp_path, name):
+    recipe = load_recipe(None, [], recipe=name)
+    (tmp_path / "recipe.toml").write_text(as_toml(recipe))
+
+    assert recipe_from(asdict(recipe)) == recipe
+    assert load_recipe(tmp_path / "recipe.toml", []) == recipe
+
+
+def test_the_original_recipe_is_what_its_report_says_and_is_changed_as_any_other():
+    recipe = load_recipe(None, ["seed=3"], recipe="original")
+
+    assert (recipe.architecture, recipe.optimizer, recipe.learning_rate) == (
+        "pcrnn-original",
+        "rmsprop",
+        5e-4,
+    )
+    assert (recipe.schedule, recipe.label_smoothing, recipe.seed) == ("plateau", 0, 3)
+    assert recipe.epochs >= 120
+    assert recipe.patience == 0

@@ -1,11 +1,13 @@
-import csv
+from contextlib import suppress
+from dataclasses import asdict, replace
 
 import pytest
 import torch
 
-from worker.training.recipe import Recipe
+from shared.errors import SetupError, TrainingStopped, UnwritableFile
+from worker.training.recipe import ORIGINAL, RECIPES, Recipe
 from worker.training.scores import score
-from worker.training.train import learning_rate, predict, train
+from worker.training.train import predict, train
 
 SMALL = {"genres": 10, "channels": [2, 2, 2, 2, 4], "gru_units": 2, "gru_bands": 64, "dropout": 0.2}
 CPU = torch.device("cpu")
@@ -15,19 +17,22 @@ class Interrupted(Exception):
     pass
 
 
-def run_of(folder, songs, *, resume=False, stop_after=None, **changes):
+def run_of(folder, songs, *, valid=None, resume=False, stop_after=None, after=(None, None), **changes):
+    """A run of few short epochs; after: (epoch, what to do when it is finished)."""
     recipe = Recipe(**{"epochs": 4, "warmup_epochs": 1, "batch_size": 5, "precision": "float32"} | changes)
     folder.mkdir(exist_ok=True)
 
-    def report(row):
-        if row["epoch"] == stop_after:
+    def report(progress):
+        if progress.epoch == stop_after:
             raise Interrupted
+        if progress.epoch == after[0]:
+            after[1]()
 
     return train(
         recipe=recipe,
         sizes=SMALL,
         songs=songs,
-        valid=songs,
+        valid=valid or songs,
         run=folder,
         device=CPU,
         resume=resume,
@@ -35,22 +40,86 @@ def run_of(folder, songs, *, resume=False, stop_after=None, **changes):
     )
 
 
-def test_a_run_that_is_interrupted_and_resumed_ends_with_the_weights_of_one_that_is_not(
-    tmp_path, small_songs
-):
-    whole = run_of(tmp_path / "whole", small_songs)
-    with pytest.raises(Interrupted):
-        run_of(tmp_path / "broken", small_songs, stop_after=2)
-    torch.manual_seed(99)  # whatever else drew random numbers in between
+def small_original(**changes):
+    """The original recipe for the small network: its own takes windows of 640 frames."""
+    return asdict(replace(ORIGINAL, architecture="pcrnn", batch_size=5, **changes))
 
-    resumed = run_of(tmp_path / "broken", small_songs, resume=True)
 
+def assert_same(resumed, whole):
     for kept in ("model", "average"):
         expected = getattr(whole, kept).state_dict()
         for name, tensor in getattr(resumed, kept).state_dict().items():
             assert torch.equal(tensor, expected[name]), name
     assert resumed.best["epoch"] == whole.best["epoch"]
-    assert [row["train_loss"] for row in resumed.history] == [row["train_loss"] for row in whole.history]
+    assert torch.equal(resumed.best_logits, whole.best_logits)
+    # How long accuracy has stood still decides when the learning rate falls.
+    assert stood_still(resumed) == stood_still(whole)
+    for column in ("train_loss", "learning_rate"):
+        assert [row[column] for row in resumed.history] == [row[column] for row in whole.history]
+
+
+def stood_still(progress):
+    return progress.plateau and progress.plateau.state_dict()
+
+
+@pytest.mark.parametrize("changes", [{}, small_original(epochs=4, plateau_epochs=1)], ids=RECIPES)
+def test_a_run_that_is_interrupted_and_resumed_ends_with_the_weights_of_one_that_is_not(
+    tmp_path, small_songs, changes
+):
+    whole = run_of(tmp_path / "whole", small_songs, **changes)
+    with pytest.raises(Interrupted):
+        run_of(tmp_path / "broken", small_songs, stop_after=2, **changes)
+    torch.manual_seed(99)  # whatever else drew random numbers in between
+
+    resumed = run_of(tmp_path / "broken", small_songs, resume=True, **changes)
+
+    assert_same(resumed, whole)
+
+
+def test_the_same_seed_gives_the_same_weights(tmp_path, small_songs):
+    assert_same(run_of(tmp_path / "second", small_songs), run_of(tmp_path / "first", small_songs))
+
+
+def test_a_run_that_ran_out_of_disk_goes_on_where_there_is_room_again(tmp_path, small_disk, small_songs):
+    ballast = small_disk / "ballast"
+    whole = run_of(tmp_path / "whole", small_songs)
+
+    with pytest.raises(UnwritableFile, match=r"state\.pt cannot be written"):
+        run_of(small_disk / "run", small_songs, after=(2, lambda: fill_up(ballast)))
+    ballast.unlink()
+    resumed = run_of(small_disk / "run", small_songs, resume=True, after=(1, pytest.fail))
+
+    assert_same(resumed, whole)
+
+
+def fill_up(ballast):
+    with suppress(OSError), ballast.open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_and_the_last_good_epoch_is_kept(tmp_path, small_songs):
+    run_of(tmp_path / "run", small_songs, epochs=2)
+    kept = (tmp_path / "run" / "state.pt").read_bytes()
+
+    with pytest.raises(TrainingStopped, match=r"The loss of epoch 3 is (nan|inf)\."):
+        run_of(tmp_path / "run", small_songs, resume=True, learning_rate=1e30)
+
+    assert (tmp_path / "run" / "state.pt").read_bytes() == kept
+
+
+def test_answers_that_are_not_finite_stop_the_run(tmp_path, small_songs):
+    broken = replace(small_songs, rough=torch.full((12, 128), torch.nan))
+
+    with pytest.raises(TrainingStopped, match="answers after epoch 1 are not finite"):
+        run_of(tmp_path / "run", small_songs, valid=broken)
+
+    assert not (tmp_path / "run" / "state.pt").exists()
+
+
+def test_too_few_songs_are_counted(tmp_path, small_songs):
+    with pytest.raises(SetupError, match="1 songs to train on"):
+        run_of(tmp_path / "run", small_songs.chosen(small_songs.names[:1]), valid=small_songs)
 
 
 def test_an_interruption_while_the_state_is_written_loses_no_epoch(tmp_path, small_songs):
@@ -79,22 +148,14 @@ def test_training_learns_to_tell_low_noise_from_high(tmp_path, small_songs):
     assert score(logits, small_songs.labels, small_songs.genres).accuracy == 1
 
 
-def test_the_metrics_have_a_line_for_each_epoch(tmp_path, small_songs):
-    run_of(tmp_path / "run", small_songs, epochs=2)
-
-    with (tmp_path / "run" / "metrics.csv").open() as file:
-        assert [float(line["epoch"]) for line in csv.DictReader(file)] == [1, 2]
-
-
 def test_training_stops_when_validation_stands_still(tmp_path, small_songs):
     progress = run_of(tmp_path / "run", small_songs, epochs=9, patience=2, learning_rate=0.0)
 
     assert progress.epoch == progress.best["epoch"] + 2
 
 
-def test_the_learning_rate_rises_straight_and_falls_to_zero():
-    recipe = Recipe(learning_rate=1.0, warmup_epochs=4, epochs=24)
+def test_a_run_without_patience_goes_to_its_end(tmp_path, small_songs):
+    progress = run_of(tmp_path / "run", small_songs, epochs=6, patience=0, learning_rate=0.0)
 
-    assert [learning_rate(recipe, epochs) for epochs in (1, 4)] == [0.25, 1.0]
-    assert learning_rate(recipe, 14) == pytest.approx(0.5)
-    assert learning_rate(recipe, 24) == pytest.approx(0)
+    assert progress.best["epoch"] == 1
+    assert progress.epoch == 6
