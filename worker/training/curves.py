@@ -44,6 +44,7 @@ def curves(history: list[Row]) -> bytes:
         f"macro-F1 {100 * best['valid_macro_f1']:.1f} %",
         fontsize="medium",
     )
+    rate.set_ylim(bottom=0)
     rate.set_xlabel("epoch")
     rate.xaxis.get_major_locator().set_params(integer=True)
     rate.ticklabel_format(axis="y", style="sci", scilimits=(0, 0))

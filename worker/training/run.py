@@ -21,6 +21,7 @@ from worker.checkpoint import Checkpoint, save_checkpoint
 from worker.device import choose_device
 from worker.features import FeatureSettings
 from worker.model import RELEASED_SIZES, Size
+from worker.training.allocator import keep_memory
 from worker.training.features import mel_filterbank
 from worker.training.gtzan import find_data, load_gtzan
 from worker.training.recipe import Recipe, as_toml, load_recipe
@@ -63,6 +64,7 @@ def run_training(
         raise SetupError(f"No architecture is called {recipe.architecture!r}; there are {', '.join(SIZES)}.")
     if threads is not None:
         torch.set_num_threads(threads)
+    keep_memory()
     where = choose_device(device)
     code = code_sha256()  # of what has been imported, whatever is edited while it runs
     gtzan = load_gtzan(find_data(data))

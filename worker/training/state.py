@@ -6,7 +6,9 @@ random: `songs.epoch_generator` says why.
 
 import io
 import pickle
+import struct
 import zipfile
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,10 @@ from shared.errors import SetupError
 from worker.whole_file import write_whole
 
 Row = dict[str, float]
-UNREADABLE = (zipfile.BadZipFile, pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError)
+UNREADABLE = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, pickle.UnpicklingError),
+    *(RuntimeError, EOFError, ValueError, LookupError, TypeError),
+)
 """What reading a file that is damaged or of another kind may raise."""
 
 
