@@ -77,6 +77,16 @@ def test_each_step_varies_windows_on_its_own(strength):
     assert varied.min() >= -80
 
 
+@pytest.mark.parametrize(("roll", "furthest"), [(0.1, 64), (1.0, 640)])
+def test_the_beginning_moves_by_no_more_than_its_share_of_the_window(roll, furthest):
+    windows = torch.full((64, 640, 128), -80.0)
+    windows[:, 0] = 0.0
+
+    moved = (640 - augmented(windows, replace(ORIGINAL, roll=roll))[:, :, 0].argmax(dim=1)) % 640
+
+    assert furthest / 2 < moved.max() < furthest
+
+
 def test_varied_windows_have_their_maximum_at_0_db_and_nothing_below_minus_80():
     varied = augmented(make_windows(16), replace(Recipe(), time_masks=0, band_masks=0))
 
