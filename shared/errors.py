@@ -247,6 +247,13 @@ class TrainingStopped(GenreWizError):
     title = "Training stopped"
 
 
+class MelsUnusable(GenreWizError):
+    """A file of log-mel windows that cannot be read as one, or a place that cannot take their answers."""
+
+    code = "mels_unusable"
+    title = "Log-mel windows cannot be used"
+
+
 class TransientError(GenreWizError):
     """Something that we depend on is away and may come back."""
 

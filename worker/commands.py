@@ -1,6 +1,6 @@
-"""`genrewiz classify`: the pipeline in this process, without a server.
+"""`genrewiz classify` and `genrewiz predict-mels`: the model in this process, without a server.
 
-Light at import: torch is loaded when the command runs.
+Light at import: torch is loaded when a command runs.
 """
 
 import json
@@ -30,6 +30,52 @@ def classify(
         raise typer.Exit(SOME_FAILED if any(answers) else ALL_FAILED)
 
 
+def predict_mels(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="A NumPy archive with X (windows, 640 frames, 128 mel bands). uint8 levels, where dB = "
+            "X * 80 / 255 - 80, are taken as they are. Floating dB, at most 0, are brought to each "
+            "window's own maximum and cut off 80 dB below it.",
+            show_default=False,
+        ),
+    ],
+    *,
+    output: Annotated[
+        Path, typer.Option("--output", help="The CSV: a row for each window of X.", show_default=False)
+    ],
+    checkpoint: Annotated[
+        Path | None, typer.Option("--checkpoint", help="A checkpoint; by default the one that classify uses.")
+    ] = None,
+) -> None:
+    """Tell the genre of log-mel spectrograms that are there already, with calibrated probabilities."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from shared.errors import MelsUnusable, SetupError
+    from shared.settings import read_settings
+    from worker import predict_mels as mels
+    from worker.checkpoint import RELEASED, load_checkpoint
+    from worker.device import choose_device
+
+    console = Console(stderr=True)
+    try:
+        settings = read_settings()
+        loaded = load_checkpoint(checkpoint or settings.checkpoint or RELEASED)
+        device = choose_device(settings.device)
+        with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+            task = bar.add_task("windows", total=None)
+            mels.predict_mels(
+                file,
+                output,
+                checkpoint=loaded,
+                device=device,
+                report=lambda done, total: bar.update(task, completed=done, total=total),
+            )
+    except (SetupError, MelsUnusable) as error:
+        _refuse(error.detail, command="predict-mels")
+
+
 @contextmanager
 def _pipeline() -> "Iterator[Pipeline]":
     from shared.errors import SetupError
@@ -42,7 +88,7 @@ def _pipeline() -> "Iterator[Pipeline]":
         with open_pipeline(settings) as pipeline:
             yield pipeline
     except SetupError as error:
-        _refuse(error.detail)
+        _refuse(error.detail, command="classify")
 
 
 def _answer(pipeline: "Pipeline", path: Path) -> dict[str, Any]:
@@ -101,6 +147,6 @@ def _show(answer: dict[str, Any], *, as_json: bool) -> bool:
     return answer["error"] is None
 
 
-def _refuse(sentence: str) -> NoReturn:
-    typer.echo(f"genrewiz classify: {sentence}", err=True)
+def _refuse(sentence: str, *, command: str) -> NoReturn:
+    typer.echo(f"genrewiz {command}: {sentence}", err=True)
     raise typer.Exit(CANNOT_START)

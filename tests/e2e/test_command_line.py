@@ -12,6 +12,7 @@ from support.service import genrewiz
         ("nope",),
         ("serve", "--nope"),
         ("classify",),
+        ("predict-mels", "mels.npz"),
         ("serve", "--port", "99999"),
         ("serve", "--port", "-1"),
     ],
@@ -34,7 +35,7 @@ def test_a_file_that_is_not_there_is_no_damaged_song(tmp_path):
 def test_help_names_every_command():
     help_text = genrewiz("--help").stdout
 
-    for command in ("serve", "demo", "classify", "doctor", "train", "evaluate", "version"):
+    for command in ("serve", "demo", "classify", "predict-mels", "doctor", "train", "evaluate", "version"):
         assert command in help_text
 
 
