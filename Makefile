@@ -18,7 +18,7 @@ SOAK_SEEDS := $(if $(filter-out file default,$(origin SEED)),$(SEED),1 2 3)
 need = $(1) >/dev/null 2>&1 || { echo "Installing $(2) …"; \
 	$(SUDO) sh -c 'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(2)' >/dev/null; }
 
-.PHONY: help run demo test check lint types imports unit bench formats fuzz faults soak samples clean
+.PHONY: help run demo test check lint types imports unit bench formats robustness fuzz faults soak samples clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "%-10s %s\n", $$1, $$2}'
@@ -58,6 +58,9 @@ bench: $(DEV_STAMP) ## Measure start-up, CPU idle and a job, threads, sandbox, r
 
 formats: $(DEV_STAMP) ## Measure what decoding every format is off by (docs/formats.md)
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/formats.py
+
+robustness: $(DEV_STAMP) ## Measure what codecs, narrow bands and excerpts do to answers (docs/robustness.md); needs the data folder
+	PYTHONPATH=tests $(BIN)/python tests/benchmarks/robustness.py
 
 fuzz: $(DEV_STAMP) ## Decode COUNT damaged files (10000), the same ones for the same SEED (0); finds go to tests/fuzz/seeds
 	PYTHONPATH=tests $(BIN)/python tests/fuzz/run.py --count $(COUNT) --seed $(SEED)
