@@ -307,6 +307,17 @@ def test_another_checkpoint_writes_its_own_genres(run, levels, tmp_path):
     assert output.read_text().startswith("index,polka,classical,")
 
 
+def test_weights_that_overflow_write_no_answers(run, levels, tmp_path):
+    released = load_checkpoint(RELEASED)
+    huge = {**released.weights, "linear.weight": torch.full_like(released.weights["linear.weight"], 3e38)}
+    save_checkpoint(tmp_path / "huge.safetensors", dataclasses.replace(released, weights=huge))
+
+    result, output = run(levels, "--checkpoint", tmp_path / "huge.safetensors")
+
+    assert_refused(result, "no finite answer for windows from 0 on")
+    assert not output.exists()
+
+
 def test_a_checkpoint_that_is_missing_or_damaged_is_a_sentence(run, levels, tmp_path):
     (tmp_path / "damaged.safetensors").write_bytes(b"no checkpoint")
 
