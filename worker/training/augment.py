@@ -15,6 +15,11 @@ from worker.training.recipe import Recipe
 EQUALISER_POINTS = 6  # control points of the smooth curve over the bands
 LOUDNESS_FRAMES = 9  # frames (0.4 s) over which compression measures loudness
 CHANCE = 0.5  # share of songs that each of smoothing, compression and noise touches
+LOWEST_CUTOFF_BAND = 84  # of a low-pass: 4 kHz, a telephone's
+CUTOFF_DB_PER_BAND = 25.0  # how steeply a low-pass falls, as sampling at 8 kHz showed it
+RESAMPLER_LOSS_DB = (0.1, 2.6, 13.2)  # of the three highest bands, where the service resamples to 22.05 kHz
+CODING_SPREAD = 0.075  # dB for each dB under the maximum: AAC at 32, Opus at 16 kbit/s; at 64 half or less
+CODING_SMEAR = 0.5  # of a neighbour: correlations of 0.4, between bands and between frames
 DECIBELS = math.log(10) / 10  # dB -> natural logarithm of power
 
 
@@ -38,6 +43,8 @@ def augment(windows: Tensor, recipe: Recipe, generator: torch.Generator) -> Tens
         windows = windows - windows.amax(dim=(1, 2), keepdim=True)
     if recipe.noise_floor_db > -80:
         windows = _noisy(windows, recipe.noise_floor_db, generator)
+    if recipe.coding:
+        windows = _coded(windows, recipe.coding, generator)
     if windows is not given:
         windows = windows.clamp(-80.0, 0.0)
     if recipe.time_masks or recipe.band_masks:
@@ -119,6 +126,45 @@ def _noisy(windows: Tensor, highest_db: float, generator: torch.Generator) -> Te
     noisy = windows.clone()
     noisy[chosen] = torch.logaddexp(windows[chosen] * DECIBELS, floor_db[chosen] * DECIBELS) / DECIBELS
     return noisy
+
+
+def _coded(windows: Tensor, share: float, generator: torch.Generator) -> Tensor:
+    """What the way to a listener does to some of the songs: the edge of a resampler, a low-pass, a codec.
+
+    GTZAN is at the service's own rate: unlike any other song, it has never been resampled to it.
+    """
+    if share == 0:
+        return windows
+    batch, _, bands = windows.shape
+    chosen = torch.rand(batch, generator=generator) < share
+    loss = _edge_loss(batch, bands, generator) + _low_pass_loss(batch, bands, generator)
+    depth = -windows.clamp(-80.0, 0.0)
+    strength = CODING_SPREAD * torch.rand(batch, 1, 1, generator=generator)
+    coded = windows - loss.unsqueeze(1) + strength * depth * _smeared(windows.shape, generator)
+    coded = coded - coded.amax(dim=(1, 2), keepdim=True)
+    return torch.where(chosen.view(-1, 1, 1), coded, windows)
+
+
+def _edge_loss(batch: int, bands: int, generator: torch.Generator) -> Tensor:
+    """(batch, bands) dB: up to twice what the service's resampler takes, for songs that met two."""
+    loss = torch.zeros(bands)
+    loss[-len(RESAMPLER_LOSS_DB) :] = torch.tensor(RESAMPLER_LOSS_DB)
+    return loss * 2 * torch.rand(batch, 1, generator=generator)
+
+
+def _low_pass_loss(batch: int, bands: int, generator: torch.Generator) -> Tensor:
+    """(batch, bands) dB: in some of the songs nothing is left above a band between 4 kHz and the highest."""
+    cutoff = LOWEST_CUTOFF_BAND + (bands - LOWEST_CUTOFF_BAND) * torch.rand(batch, 1, generator=generator)
+    loss = CUTOFF_DB_PER_BAND * (torch.arange(bands) - cutoff).clamp_min(0)
+    return loss * _chosen(batch, generator).view(-1, 1)
+
+
+def _smeared(shape: torch.Size, generator: torch.Generator) -> Tensor:
+    """Normal noise (batch, frames, bands) of variance 1, correlated in time and in pitch."""
+    noise = torch.randn(shape, generator=generator)
+    for dimension in (1, 2):
+        noise = (noise + CODING_SMEAR * noise.roll(1, dims=dimension)) / math.hypot(1, CODING_SMEAR)
+    return noise
 
 
 def _masked(windows: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:

@@ -49,6 +49,7 @@ class Recipe:
         0.5  # share of the difference between loud and quiet frames that is taken away at most
     )
     noise_floor_db: float = -50.0  # the highest noise floor under a window's maximum; -80: none
+    coding: float = 0.0  # share of songs that come as if resampled, low-passed and lossily coded
     time_masks: int = 2
     time_mask_frames: int = 80
     band_masks: int = 2
@@ -81,6 +82,7 @@ ORIGINAL = Recipe(
     equaliser_db=0.0,
     compression=0.0,
     noise_floor_db=-80.0,
+    coding=0.0,
     time_masks=0,
     band_masks=0,
 )
@@ -105,6 +107,7 @@ MOST: Mapping[str, float] = {
     "roll": 1,
     "smoothing": 0.5,
     "compression": 1,
+    "coding": 1,
     "noise_floor_db": 0,
 }
 

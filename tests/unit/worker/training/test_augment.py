@@ -135,6 +135,81 @@ def test_a_noise_floor_lifts_silence_to_no_more_than_its_level():
     assert quietest.min().item() == pytest.approx(-80, abs=0.1)
 
 
+def coded(windows, seed=0):
+    """Coded all, and nothing else; the beginning of each window has moved."""
+    return augmented(windows, replace(NEUTRAL, coding=1.0), seed)
+
+
+def test_coding_takes_the_highest_band_as_a_resampler_does_and_lets_the_lowest_be():
+    windows = torch.full((256, 64, 128), -1.0)
+    windows[:, 0, :40] = 0.0
+
+    change = (coded(windows) - augmented(windows)).mean(dim=1)
+
+    uncut = change[:, -4] > -0.5  # songs without a low-pass, as far as the highest four bands show it
+    assert uncut.sum() > 64
+    loss = -change[uncut]
+    assert abs(loss[:, -1].min()) < 3  # the codec itself moves a band by a little, up or down
+    assert loss[:, -1].max() > 20
+    assert (loss[:, -1] >= loss[:, -2] - 0.1).all()
+    assert (-change[:, :80]).abs().max() < 0.5
+
+
+def test_coding_cuts_some_songs_off_above_4_khz_and_none_below():
+    windows = torch.full((256, 64, 128), -1.0)
+    windows[:, 0, :40] = 0.0
+
+    cut = coded(windows).mean(dim=1) < -60
+
+    first = cut.int().argmax(dim=1)[cut.any(dim=1)]
+    assert 0.25 < cut[:, -3].double().mean() < 0.6
+    assert first.min() >= 84
+    assert first.min() < 95
+    assert all(row[row.int().argmax() :].all() for row in cut if row.any())
+
+
+def test_coding_moves_quiet_places_further_than_loud_ones_and_by_no_more_than_was_measured():
+    windows = torch.full((64, 640, 128), -60.0)
+    windows[:, :, :20] = 0.0
+    windows[:, :, 20:40] = -20.0
+
+    moved = coded(windows)
+
+    loud, middle, quiet = (
+        moved[:, :, bands].std(dim=(1, 2)) for bands in (slice(20), slice(20, 40), slice(40, 80))
+    )
+    assert loud.max() < 0.01
+    assert (quiet > 2.5 * middle).all()
+    assert 3.5 < quiet.max() < 4.8
+    assert quiet.min() < 1
+
+
+def test_the_noise_of_coding_is_shared_with_neighbours_in_time_and_pitch():
+    windows = torch.full((64, 640, 128), -40.0)
+    windows[:, :, 0] = 0.0
+
+    moved = coded(windows)[:, 1:-1, 10:80] + 40  # away from the edges, where noise comes round
+    moved = moved / moved.std(dim=(1, 2), keepdim=True)
+
+    assert (moved[:, :, 1:] * moved[:, :, :-1]).mean().item() == pytest.approx(0.4, abs=0.05)
+    assert (moved[:, 1:] * moved[:, :-1]).mean().item() == pytest.approx(0.4, abs=0.05)
+
+
+def test_coding_touches_the_share_of_songs_that_the_recipe_names():
+    windows = make_windows(256, frames=32)
+
+    touched = augmented(windows, replace(NEUTRAL, coding=0.25)) != augmented(windows)
+
+    assert 0.17 < touched.any(dim=2).any(dim=1).double().mean() < 0.33
+
+
+def test_coding_leaves_the_maximum_at_0_db_where_it_was_cut_away():
+    windows = torch.full((64, 32, 128), -70.0)
+    windows[:, :, 120:] = 0.0
+
+    assert torch.allclose(coded(windows).amax(dim=(1, 2)), torch.zeros(64), atol=1e-5)
+
+
 def test_masks_cover_no_more_than_their_share():
     recipe = replace(NEUTRAL, time_masks=1, time_mask_frames=80, band_masks=1, band_mask_bands=16)
     windows = make_windows(16)
