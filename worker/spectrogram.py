@@ -85,6 +85,15 @@ def log_mel(windows: Tensor, *, top_db: float) -> Tensor:
     windows: mel power. As `librosa.power_to_db(ref=np.max, amin=1e-10, top_db=top_db)` of each: a silent
     window is 0 dB throughout.
     """
-    decibels = 10 * windows.clamp_min(_LEAST_POWER).log10()
-    loudest = decibels.amax(dim=(1, 2), keepdim=True)
-    return (decibels - loudest).clamp_min(-top_db)
+    return below_loudest(decibels(windows), top_db=top_db)
+
+
+def decibels(mel_power: Tensor) -> Tensor:
+    """dB over a power of 1, of any shape; silence is -100 dB."""
+    return 10 * mel_power.clamp_min(_LEAST_POWER).log10()
+
+
+def below_loudest(windows_db: Tensor, *, top_db: float) -> Tensor:
+    """Windows (windows, frames, n_mels) in dB over anything -> in dB under their own loudest point."""
+    loudest = windows_db.amax(dim=(1, 2), keepdim=True)
+    return (windows_db - loudest).clamp_min(-top_db)

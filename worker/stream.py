@@ -11,15 +11,43 @@ from worker.spectrogram import MelStream, log_mel
 from worker.windows import WindowStream, repeat_to_window, samples_of_window
 
 
+class SongMel:
+    """One song's mel power, frame by frame; a song shorter than a window is repeated up to one."""
+
+    def __init__(self, filterbank: Tensor, settings: FeatureSettings) -> None:
+        """filterbank: (n_mels, 1 + n_fft // 2), on the device of the waveform that comes."""
+        self._settings = settings
+        self._mel = MelStream(filterbank, settings)
+        self._start: Tensor | None = torch.zeros(0, device=filterbank.device)  # until it is a window's worth
+
+    def feed(self, waveform: Tensor) -> Tensor:
+        """(samples,) -> (frames, n_mels): the frames that are full with this piece, often none."""
+        if self._start is None:
+            return self._mel.feed(waveform)
+        self._start = torch.cat([self._start, waveform])
+        if len(self._start) < samples_of_window(self._settings):
+            return self._mel.feed(waveform[:0])
+        return self._begin(self._start)
+
+    def finish(self) -> Tensor:
+        """(frames, n_mels): the rest. At least one sample was fed."""
+        if self._start is None:
+            return self._mel.finish()
+        return torch.cat([self._begin(repeat_to_window(self._start, self._settings)), self._mel.finish()])
+
+    def _begin(self, start: Tensor) -> Tensor:
+        self._start = None
+        return self._mel.feed(start)
+
+
 class SongWindows:
     """One song on its way to the model."""
 
     def __init__(self, filterbank: Tensor, settings: FeatureSettings) -> None:
         """filterbank: (n_mels, 1 + n_fft // 2), on the device of the waveform that comes."""
         self._settings = settings
-        self._mel = MelStream(filterbank, settings)
+        self._mel = SongMel(filterbank, settings)
         self._windows = WindowStream(settings)
-        self._start: Tensor | None = torch.zeros(0, device=filterbank.device)  # until it is a window's worth
 
     @property
     def frames(self) -> int:
@@ -28,22 +56,12 @@ class SongWindows:
 
     def feed(self, waveform: Tensor) -> list[Tensor]:
         """(samples,) -> windows (window_frames, n_mels) in dB that are full with this piece."""
-        if self._start is None:
-            return self._seen(self._windows.feed(self._mel.feed(waveform)))
-        self._start = torch.cat([self._start, waveform])
-        if len(self._start) < samples_of_window(self._settings):
-            return []
-        return self._begin(self._start)
+        return self._seen(self._windows.feed(self._mel.feed(waveform)))
 
     def finish(self) -> list[Tensor]:
         """The rest: a song shorter than a window is repeated up to one. At least one sample was fed."""
-        first = [] if self._start is None else self._begin(repeat_to_window(self._start, self._settings))
         rest = self._seen(self._windows.feed(self._mel.finish()))
-        return [*first, *rest, *self._seen(self._windows.finish())]
-
-    def _begin(self, start: Tensor) -> list[Tensor]:
-        self._start = None
-        return self._seen(self._windows.feed(self._mel.feed(start)))
+        return [*rest, *self._seen(self._windows.finish())]
 
     def _seen(self, windows: list[Tensor]) -> list[Tensor]:
         return [log_mel(window[None], top_db=self._settings.top_db)[0] for window in windows]
