@@ -17,12 +17,32 @@ Data = Annotated[
     ),
 ]
 Device = Annotated[Literal["auto", "cpu", "cuda"], typer.Option("--device", help="Where the model runs.")]
+Cache = Annotated[
+    Path | None,
+    typer.Option("--cache", help="Keeps the features of audio; by default ~/.cache/genrewiz/features."),
+]
 Threads = Annotated[int | None, typer.Option("--threads", min=1, help="CPU threads; by default all cores.")]
 
 
 def train(  # noqa: PLR0913  # one parameter for each option
     *,
     data: Data = None,
+    lists: Annotated[
+        Literal["filtered", "fold1", "fold2", "fold3"] | None,
+        typer.Option("--lists", help="The lists of GTZAN that split the songs; by default filtered."),
+    ] = None,
+    audio: Annotated[
+        Path | None,
+        typer.Option("--audio", metavar="DIR", help="Train on audio, in one subfolder a genre."),
+    ] = None,
+    groups: Annotated[
+        Path | None,
+        typer.Option("--groups", help="A CSV with columns file,group: no group (artist) validates itself."),
+    ] = None,
+    random_split: Annotated[
+        bool, typer.Option("--random-split", help="Split --audio at random, which leaks.")
+    ] = False,
+    cache: Cache = None,
     output: Annotated[
         Path | None, typer.Option("--output", help="The run's folder; by default runs/ARCHITECTURE.")
     ] = None,
@@ -46,16 +66,19 @@ def train(  # noqa: PLR0913  # one parameter for each option
     device: Device = "auto",
     threads: Threads = None,
 ) -> None:
-    """Train a checkpoint on the fault-filtered list of GTZAN."""
+    """Train a checkpoint: on lists of GTZAN, or on a folder of audio by genre."""
     from shared.errors import GenreWizError
     from worker.training.recipe import load_recipe
     from worker.training.run import run_training
+    from worker.training.sources import audio_source
 
     try:
         recipe = load_recipe(config, assignments or [], recipe=recipe_name, epochs=epochs, seed=seed)
         run_training(
             recipe,
             data=data,
+            lists=lists,
+            audio=audio_source(audio, groups=groups, random_split=random_split, cache=cache),
             run=output or Path("runs") / recipe.architecture,
             resume=resume,
             device=device,
@@ -65,25 +88,37 @@ def train(  # noqa: PLR0913  # one parameter for each option
         _refuse(error)
 
 
-def evaluate(  # one parameter for each option
+def evaluate(  # noqa: PLR0913  # one parameter for each option
     checkpoint: Annotated[
         Path | None, typer.Argument(help="A checkpoint; by default the released one.")
     ] = None,
     *,
     data: Data = None,
+    audio: Annotated[
+        Path | None, typer.Option("--audio", metavar="DIR", help="Score on audio, in one subfolder a genre.")
+    ] = None,
+    cache: Cache = None,
     split: Annotated[Literal["test", "valid"], typer.Option("--list", help="The list to score on.")] = "test",
     seed: Annotated[int, typer.Option("--seed", min=0, help="Fills the gaps of the spectrograms.")] = 0,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures here too.")] = None,
     device: Device = "auto",
     threads: Threads = None,
 ) -> None:
-    """Score a checkpoint on a fault-filtered list of GTZAN and on songs with real audio."""
+    """Score a checkpoint on a list of GTZAN and on songs with real audio, or on audio by genre."""
     from shared.errors import GenreWizError
     from worker.training.evaluate import run_evaluation
 
     try:
         run_evaluation(
-            checkpoint, data=data, split=split, seed=seed, json_file=json_file, device=device, threads=threads
+            checkpoint,
+            data=data,
+            audio=audio,
+            cache=cache,
+            split=split,
+            seed=seed,
+            json_file=json_file,
+            device=device,
+            threads=threads,
         )
     except GenreWizError as error:
         _refuse(error)

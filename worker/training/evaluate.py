@@ -14,18 +14,22 @@ import torch
 from rich.console import Console
 from rich.table import Column, Table
 
+from shared.settings import read_settings
 from worker.checkpoint import RELEASED, Checkpoint, load_checkpoint
 from worker.device import choose_device
+from worker.training.audio_folder import scored_folder
 from worker.training.gtzan import Gtzan, MelSongs, find_data, load_gtzan
 from worker.training.scores import Scores, score
 from worker.training.songs import Songs
 from worker.training.train import predict
 
 
-def run_evaluation(
+def run_evaluation(  # noqa: PLR0913  # one parameter for each option
     checkpoint: Path | None,
     *,
     data: Path | None,
+    audio: Path | None = None,
+    cache: Path | None = None,
     split: str = "test",
     seed: int = 0,
     json_file: Path | None = None,
@@ -36,11 +40,11 @@ def run_evaluation(
     if threads is not None:
         torch.set_num_threads(threads)
     loaded = load_checkpoint(checkpoint or RELEASED)
-    gtzan = load_gtzan(find_data(data))
-    lists = {
-        f"{split}_filtered": gtzan.rebuilt.chosen(gtzan.listed(split)),
-        "real_audio_outside_train": _real_audio(gtzan),
-    }
+    lists = (
+        {"audio_folder": scored_folder(audio, loaded, cache, read_settings())}
+        if audio
+        else _lists_of_gtzan(load_gtzan(find_data(data)), split)
+    )
     where = choose_device(device)
     figures = {name: _scores(loaded, songs, where, seed=seed) for name, songs in lists.items()}
     written = {
@@ -54,6 +58,13 @@ def run_evaluation(
     if json_file is not None:
         json_file.write_text(json.dumps(_rounded(written), indent=2) + "\n", encoding="utf-8")
     return written
+
+
+def _lists_of_gtzan(gtzan: Gtzan, split: str) -> dict[str, Songs]:
+    return {
+        f"{split}_filtered": gtzan.rebuilt.chosen(gtzan.listed(split)),
+        "real_audio_outside_train": _real_audio(gtzan),
+    }
 
 
 def _real_audio(gtzan: Gtzan) -> MelSongs:

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from shared.errors import DataUnavailable
 from worker.training.fill import Fill
+from worker.training.lists import Split, filtered_list, published_split
 
 DECIBELS_PER_LEVEL = 80 / 255  # levels 0 ... 255 are -80 ... 0 dB
 
@@ -83,20 +84,28 @@ class Gtzan:
     true: MelSongs  # some of them from real audio, without gaps
     folder: Path
 
+    def split(self, lists: str) -> Split:
+        """The names of one published way to split: filtered, fold1, fold2 or fold3."""
+        return published_split(self.folder, lists)
+
     def listed(self, split: str) -> tuple[str, ...]:
         """The names on the fault-filtered list of this split: train, valid or test."""
-        path = self.folder / "splits" / f"{split}_filtered.txt"
-        return tuple(Path(line).stem for line in _text(path).split())
+        return filtered_list(self.folder, split)
 
 
 def find_data(explicit: Path | None) -> Path:
     """The data folder: the one named, or shared/data beside the checkout."""
-    folder = explicit or Path(__file__).resolve().parents[3] / "shared" / "data"
+    folder = data_folder(explicit)
     if not (folder / "gtzan" / "mel_rebuilt.npz").is_file():
         raise DataUnavailable(
             f"{folder} holds no gtzan/mel_rebuilt.npz; name the data folder with --data or GENREWIZ_DATA."
         )
     return folder
+
+
+def data_folder(explicit: Path | None) -> Path:
+    """Where the data folder should be, whether it is there or not."""
+    return explicit or Path(__file__).resolve().parents[3] / "shared" / "data"
 
 
 def load_gtzan(data: Path) -> Gtzan:
@@ -126,10 +135,3 @@ def _load(path: Path) -> MelSongs:
         )
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise DataUnavailable(f"{path} is missing or no file of spectrograms: {error}.") from error
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise DataUnavailable(f"The list {path} cannot be read.") from error

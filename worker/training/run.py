@@ -4,10 +4,12 @@ Joins the parts: `train.py` has the loop. It looks at the train and valid lists 
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from rich.console import Console
@@ -17,24 +19,28 @@ from rich.progress import Progress as Bar
 import worker.model
 from shared.classification import ModelIdentity
 from shared.errors import SetupError, TrainingStopped, UnwritableFile
-from worker.checkpoint import Checkpoint, save_checkpoint
+from worker.checkpoint import GENRES, Checkpoint, save_checkpoint
 from worker.device import choose_device
 from worker.features import FeatureSettings
 from worker.model import RELEASED_SIZES, Size
 from worker.training.allocator import keep_memory
 from worker.training.features import mel_filterbank
-from worker.training.gtzan import find_data, load_gtzan
 from worker.training.recipe import Recipe, as_toml, load_recipe
 from worker.training.records import Records
 from worker.training.scores import fit_temperature, score
 from worker.training.songs import Songs
+from worker.training.sources import AudioSource, TrainingData, load_training_data
 from worker.training.state import Progress, Row
 from worker.training.train import train
 from worker.whole_file import write_whole
 
 VERSION = "0.1.0"  # of the checkpoints that this code trains
 # Modules that decide the weights.
-DECISIVE = ("augment", "fill", "gtzan", "recipe", "schedule", "scores", "songs", "state", "train")
+DECISIVE = (
+    "audio_features", "audio_folder", "audio_songs", "augment", "feature_cache", "features", "fill", "groups",
+    "gtzan", "lists", "recipe", "schedule", "scores", "song_files", "songs", "sources", "splits", "state",
+    "train",
+)  # fmt: skip
 SIZES: dict[str, dict[str, Size]] = {"pcrnn": dict(RELEASED_SIZES), "pcrnn-original": {}}
 GO_ON = "The epochs that were finished are kept in {}: the same command with --resume goes on."
 
@@ -52,13 +58,16 @@ def run_training(
     *,
     data: Path | None,
     run: Path,
+    lists: str | None = None,
+    audio: AudioSource | None = None,
     resume: bool = False,
     device: str = "auto",
     threads: int | None = None,
 ) -> Path:
     """Train in the folder `run`; returns the path of its `<architecture>.safetensors`.
 
-    The best checkpoint so far is there after each epoch, however the run ends.
+    lists: of GTZAN, by default the fault-filtered ones; audio: to train on instead of the data folder. The
+    best checkpoint so far is there after each epoch, however the run ends.
     """
     if recipe.architecture not in SIZES:
         raise SetupError(f"No architecture is called {recipe.architecture!r}; there are {', '.join(SIZES)}.")
@@ -67,21 +76,25 @@ def run_training(
     keep_memory()
     where = choose_device(device)
     code = code_sha256()  # of what has been imported, whatever is edited while it runs
-    gtzan = load_gtzan(find_data(data))
-    # Rebuilt spectrograms alone: real audio is there for some genres more than for others, and its texture
-    # would tell them apart.
-    songs = gtzan.rebuilt.chosen(gtzan.listed("train"))
-    valid = gtzan.rebuilt.chosen(gtzan.listed("valid"))
-    _prepare(run, recipe, resume=resume)
-
     console = Console(stderr=True)
+
+    def say(sentence: str) -> None:
+        console.print(sentence, markup=False, highlight=False, soft_wrap=True)
+
+    training = load_training_data(data, lists=lists, audio=audio, seed=recipe.seed, say=say)
+    sizes = _sizes(recipe, training.songs)
+    provenance = training.provenance()
+    _prepare(run, recipe, provenance, resume=resume)
+
     path = run / f"{recipe.architecture}.safetensors"
     saved: Saved | None = None
+
+    made_of = {**provenance, "code_sha256": code}
 
     def keep_best(progress: Progress) -> None:
         nonlocal saved
         if saved is None or saved.epoch != progress.best["epoch"]:
-            written = save_checkpoint(path, _checkpoint(recipe, progress, songs, valid, code))
+            written = save_checkpoint(path, _checkpoint(recipe, progress, training, made_of))
             saved = Saved(progress.best["epoch"], written.identity.sha256)
 
     try:
@@ -94,23 +107,23 @@ def run_training(
 
             train(
                 recipe=recipe,
-                sizes=SIZES[recipe.architecture],
-                songs=songs,
-                valid=valid,
+                sizes=sizes,
+                songs=training.songs,
+                valid=training.valid,
                 run=run,
                 device=where,
                 resume=resume,
                 report=report,
             )
     except KeyboardInterrupt:
-        console.print(f"Interrupted. {GO_ON.format(run)}", highlight=False, soft_wrap=True)
+        say(f"Interrupted. {GO_ON.format(run)}")
         raise
     except UnwritableFile as error:
         raise UnwritableFile(f"{error.detail} Make room. {GO_ON.format(run)}") from error
     except TrainingStopped as error:
         raise TrainingStopped(f"{error.detail} {_kept(path, saved)}") from error
     if saved is not None:
-        console.print(f"{path}  sha256 {saved.sha256}", highlight=False, soft_wrap=True)
+        say(f"{path}  sha256 {saved.sha256}")
     return path
 
 
@@ -128,34 +141,49 @@ def _bar(console: Console, recipe: Recipe) -> Iterator[Callable[[Row], None]]:
         yield show
 
 
-def _prepare(run: Path, recipe: Recipe, *, resume: bool) -> None:
+def _sizes(recipe: Recipe, songs: Songs) -> dict[str, Size]:
+    """The network's, with as many genres as the songs have; SetupError where it cannot have so many."""
+    sizes = SIZES[recipe.architecture]
+    if "genres" in sizes:
+        return sizes | {"genres": len(songs.genres)}
+    if songs.genres != GENRES:
+        raise SetupError(f"{recipe.architecture} knows the ten genres of GTZAN alone: {', '.join(GENRES)}.")
+    return sizes
+
+
+def _prepare(run: Path, recipe: Recipe, provenance: Mapping[str, Any], *, resume: bool) -> None:
     """A folder for this run alone: another run's state is neither overwritten nor gone on with."""
-    settings = run / "recipe.toml"
+    settings, data = run / "recipe.toml", run / "data.json"
+    songs = json.dumps(provenance, indent=2).encode() + b"\n"
     if (run / "state.pt").exists():
         if not resume:
             raise SetupError(f"{run} holds a run already; go on with --resume or name another --output.")
         if load_recipe(settings, []) != recipe:
             raise SetupError(f"{run} was begun with another recipe; {settings} has it.")
+        # Other songs, or another split of them, would bring songs that were trained on into the validation.
+        if data.exists() and data.read_bytes() != songs:
+            raise SetupError(f"{run} was begun with other songs or another split; {data} has them.")
     try:
         run.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UnwritableFile(f"{run} cannot be made a folder: {error.strerror}.") from error
     write_whole(settings, as_toml(recipe).encode())
+    write_whole(data, songs)
 
 
 def _checkpoint(  # what a checkpoint is made of
-    recipe: Recipe, progress: Progress, songs: Songs, valid: Songs, code: str
+    recipe: Recipe, progress: Progress, training: TrainingData, made_of: Mapping[str, Any]
 ) -> Checkpoint:
     """The best epoch's weights with the temperature that fits the validation list."""
-    logits = progress.best_logits
+    logits, valid = progress.best_logits, training.valid
     temperature = fit_temperature(logits, valid.labels)
     scores = score(logits, valid.labels, valid.genres, temperature=temperature)
     features = FeatureSettings()
     return Checkpoint(
         identity=ModelIdentity(name=recipe.architecture, version=VERSION, sha256=""),
         architecture=recipe.architecture,
-        sizes=SIZES[recipe.architecture],
-        genres=songs.genres,
+        sizes=_sizes(recipe, training.songs),
+        genres=training.songs.genres,
         features=features,
         mel_filterbank=mel_filterbank(features),
         temperature=temperature,
@@ -170,8 +198,7 @@ def _checkpoint(  # what a checkpoint is made of
             "seed": recipe.seed,
             "recipe": asdict(recipe),
             "epoch": int(progress.best["epoch"]),
-            "data_sha256": songs.sha256(),
-            "code_sha256": code,
+            **made_of,
             "torch": torch.__version__,
         },
     )

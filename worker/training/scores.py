@@ -51,7 +51,9 @@ def score(logits: Tensor, labels: Tensor, genres: tuple[str, ...], *, temperatur
         songs=len(labels),
         accuracy=_mean(predicted == labels),
         macro_f1=sum(present) / len(present),
-        top_3=_mean((probabilities.topk(3, dim=1).indices == labels.unsqueeze(1)).any(dim=1)),
+        top_3=_mean(
+            (probabilities.topk(min(3, len(genres)), dim=1).indices == labels.unsqueeze(1)).any(dim=1)
+        ),
         nll=float(F.nll_loss(probabilities.log(), labels)),
         brier=float((probabilities - F.one_hot(labels, len(genres))).square().sum(dim=1).mean()),
         ece=expected_calibration_error(probabilities, labels),

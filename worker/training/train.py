@@ -24,7 +24,7 @@ from worker.training.scores import score
 from worker.training.songs import Songs, epoch_generator
 from worker.training.state import Progress, restore, save
 
-PREDICTED_AT_ONCE = 16  # songs
+PREDICTED_AT_ONCE = 16  # windows, whether of many short songs or of a long one
 
 
 def train(
@@ -63,12 +63,18 @@ def predict(model: nn.Module, songs: Songs, device: torch.device, *, seed: int) 
     What has to be drawn follows from the seed, the same after every epoch, so that epochs can be compared.
     """
     model.eval()
-    answers = []
+    answers: list[Tensor] = []
+    waiting: list[Tensor] = []  # songs, each (windows, frames, bands)
     with torch.inference_mode():
-        for rows in torch.split(torch.arange(len(songs)), PREDICTED_AT_ONCE):
-            whole = [songs.whole(int(row), seed=seed) for row in rows]
-            logits = model(torch.cat(whole).unsqueeze(1).to(device)).float().cpu()
-            answers += [each.mean(dim=0) for each in logits.split([len(windows) for windows in whole])]
+        for row in range(len(songs)):
+            waiting.append(songs.whole(row, seed=seed))
+            if sum(map(len, waiting)) < PREDICTED_AT_ONCE and row < len(songs) - 1:
+                continue
+            batches = torch.split(torch.cat(waiting), PREDICTED_AT_ONCE)
+            logits = torch.cat([model(batch.unsqueeze(1).to(device)).float().cpu() for batch in batches])
+            sizes = [len(windows) for windows in waiting]
+            answers += [each.mean(dim=0) for each in torch.split(logits, sizes)]
+            waiting = []
     return torch.stack(answers)
 
 
