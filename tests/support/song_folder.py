@@ -65,7 +65,10 @@ def exact_windows(path: Path, features: FeatureSettings = SMALL) -> Tensor:
 
     windows = SongWindows(mel_filterbank(features), features)
     with path.open("rb") as audio:
-        pieces = [torch.from_numpy(piece.waveform) for piece in decode_pieces(audio, sample_rate=RATE, max_seconds=900)]
+        pieces = [
+            torch.from_numpy(piece.waveform)
+            for piece in decode_pieces(audio, sample_rate=RATE, max_seconds=900)
+        ]
     return torch.stack([*(window for piece in pieces for window in windows.feed(piece)), *windows.finish()])
 
 

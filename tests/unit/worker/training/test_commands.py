@@ -7,7 +7,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from worker.checkpoint import RELEASED, load_checkpoint
+from support.song_folder import write_songs
+from worker.checkpoint import GENRES, RELEASED, load_checkpoint
+from worker.commands import classify
 from worker.training.commands import evaluate, train
 
 
@@ -134,3 +136,87 @@ def test_missing_data_is_one_line_and_status_1(invoke, tmp_path, command):
     assert result.exit_code == 1
     assert "GENREWIZ_DATA" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_own_genres_are_trained_scored_and_answered_with(invoke, tmp_path, monkeypatch):
+    folder = write_songs(tmp_path / "songs", {"Drum & Bass": 3, "Österreichische Volksmusik": 3})
+    (folder / "Drum & Bass" / "broken.mp3").write_bytes(b"no song")
+    run, cache = tmp_path / "run", tmp_path / "cache"
+    options = ("--audio", folder, "--cache", cache)
+
+    trained = invoke("train", *options, "--random-split", "--output", run, "--epochs", 1)
+    scored = invoke("evaluate", run / "pcrnn.safetensors", *options, "--json", tmp_path / "figures.json")
+
+    assert (trained.exit_code, scored.exit_code) == (0, 0), trained.stderr + scored.stderr
+    assert "leaks" in trained.stderr
+    assert "left out Drum & Bass/broken.mp3" in trained.stderr
+    checkpoint = load_checkpoint(run / "pcrnn.safetensors")
+    assert checkpoint.genres == ("Drum & Bass", "Österreichische Volksmusik")
+    assert checkpoint.provenance["lists"] == "audio"
+    assert checkpoint.provenance["songs_per_genre"] == {"Drum & Bass": 2, "Österreichische Volksmusik": 2}
+    assert json.loads((tmp_path / "figures.json").read_text())["lists"]["audio_folder"]["songs"] == 6
+    monkeypatch.setenv("GENREWIZ_CHECKPOINT", str(run / "pcrnn.safetensors"))
+    app = typer.Typer()
+    app.command()(classify)
+    answer = CliRunner().invoke(app, ["--json", str(folder / "Drum & Bass" / "0.wav")])
+    assert {each["genre"] for each in json.loads(answer.stdout)["result"]["top"]} == set(checkpoint.genres)
+
+
+def test_a_run_is_not_gone_on_with_by_other_songs(invoke, tmp_path):
+    folder = write_songs(tmp_path / "songs", {"blues": 3, "rock": 3})
+    options = (
+        "--audio",
+        folder,
+        "--cache",
+        tmp_path / "cache",
+        "--output",
+        tmp_path / "run",
+        "--random-split",
+    )
+    begun = invoke("train", *options, "--epochs", 1)
+    (folder / "rock" / "0.wav").unlink()
+
+    other = invoke("train", *options, "--epochs", 1, "--resume")
+
+    assert (begun.exit_code, other.exit_code) == (0, 1), begun.stderr
+    assert "other songs or another split" in other.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (("--groups", "groups.csv"), "--audio names no folder"),
+        (("--audio", "songs"), "--random-split"),
+        (("--audio", "songs", "--random-split", "--set", "architecture=pcrnn-original"), "ten genres"),
+        (("--audio", "nowhere", "--random-split"), "cannot be read"),
+        (("--audio", "songs", "--groups", "nowhere.csv"), "cannot be read"),
+    ],
+)
+def test_audio_that_cannot_be_trained_on_is_one_line_and_status_1(
+    invoke, tmp_path, monkeypatch, options, reason
+):
+    write_songs(tmp_path / "songs", {"blues": 2, "rock": 2})
+    monkeypatch.chdir(tmp_path)
+
+    result = invoke("train", *options, "--output", "run", "--cache", "cache", "--epochs", 1)
+
+    assert result.exit_code == 1
+    assert reason in result.stderr.splitlines()[-1]
+    assert "Traceback" not in result.stderr
+
+
+def test_a_list_other_than_the_fault_filtered_one_stands_in_the_checkpoint(invoke, small_data, tmp_path):
+    folds = small_data / "gtzan" / "splits" / "artist3fold"
+    folds.mkdir()
+    lines = [f"./{genre}_{number:05d}.wav\t{genre}{number}\n" for genre in GENRES for number in range(3)]
+    (folds / "f1_train_groups.txt").write_text("".join(lines))
+    (folds / "f1_test.txt").write_text("")
+
+    trained = invoke(
+        "train", "--data", small_data, "--lists", "fold1", "--output", tmp_path / "run", "--epochs", 1
+    )
+
+    assert trained.exit_code == 0, trained.stderr
+    provenance = load_checkpoint(tmp_path / "run" / "pcrnn.safetensors").provenance
+    assert provenance["lists"] == "fold1"
+    assert sum(provenance["songs_per_genre"].values()) < 30

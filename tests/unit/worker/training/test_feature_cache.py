@@ -93,11 +93,14 @@ from worker.training.feature_cache import FeatureCache
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
 try:
-    FeatureCache(Path({str(tmp_path / "cache")!r}), SMALL, mel_filterbank(SMALL)).put({AUDIO!r}, [torch.ones(300, 128)])
+    cache = FeatureCache(Path({str(tmp_path / "cache")!r}), SMALL, mel_filterbank(SMALL))
+    cache.put({AUDIO!r}, [torch.ones(300, 128)])
 except SetupError as error:
     print(error)
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=with_tests())
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, env=with_tests()
+    )
 
     assert os.strerror(errno.EFBIG) in done.stdout
     assert "--cache" in done.stdout

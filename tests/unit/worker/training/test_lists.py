@@ -56,8 +56,12 @@ def test_no_artist_is_on_two_sides_of_a_published_fold(data_folder):
     gtzan = load_gtzan(data_folder)
     for lists in LISTS[1:]:
         split = gtzan.split(lists)
-        lines = (data_folder / "gtzan" / "splits" / "artist3fold" / f"f{lists[-1]}_train_groups.txt").read_text()
-        artist = dict(line.removeprefix("./").replace("_", ".").split(".wav\t") for line in lines.splitlines())
+        lines = (
+            data_folder / "gtzan" / "splits" / "artist3fold" / f"f{lists[-1]}_train_groups.txt"
+        ).read_text()
+        artist = dict(
+            line.removeprefix("./").replace("_", ".").split(".wav\t") for line in lines.splitlines()
+        )
 
         assert not {artist[name] for name in split.train} & {artist[name] for name in split.valid}
         assert {*split.train, *split.valid} == set(artist)

@@ -7,7 +7,7 @@ import torch
 from shared.errors import SetupError, TrainingStopped, UnwritableFile
 from worker.training.recipe import ORIGINAL, RECIPES, Recipe
 from worker.training.scores import score
-from worker.training.train import predict, train
+from worker.training.train import PREDICTED_AT_ONCE, predict, train
 
 SMALL = {"genres": 10, "channels": [2, 2, 2, 2, 4], "gru_units": 2, "gru_bands": 64, "dropout": 0.2}
 CPU = torch.device("cpu")
@@ -160,3 +160,25 @@ def test_a_run_without_patience_goes_to_its_end(tmp_path, small_songs):
 
     assert progress.best["epoch"] == 1
     assert progress.epoch == 6
+
+
+def test_the_model_never_sees_more_than_a_few_windows_at_once(small_songs):
+    class LongSongs:
+        def __len__(self):
+            return 3
+
+        def whole(self, row, *, seed):
+            return small_songs.whole(0, seed=seed).repeat((1, 70, 2)[row], 1, 1)
+
+    class Watching(torch.nn.Module):
+        def forward(self, windows):
+            seen.append(len(windows))
+            return torch.arange(len(windows)).float().unsqueeze(1)
+
+    seen = []
+
+    logits = predict(Watching(), LongSongs(), CPU, seed=0)
+
+    assert max(seen) <= PREDICTED_AT_ONCE
+    assert sum(seen) == 73
+    assert logits.shape == (3, 1)
