@@ -13,6 +13,7 @@ from faults.oracle import spread
 from shared.errors import GenreWizError, JobFailure, NoRoom, RequestError
 from shared.names import BROKER_QUEUES
 from shared.settings import PREFIX, Settings
+from worker.training.publication_page import card_figures, publication_page, with_figures
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -92,17 +93,44 @@ def test_every_test_that_a_page_names_is_there(page, at_least):
     assert {name for name in named if f"def {name}(" not in tests} == set()
 
 
+def evaluation() -> dict:
+    return json.loads((CHECKOUT / "docs" / "evaluation.json").read_text())
+
+
+def test_the_page_of_the_evaluation_is_what_its_figures_say():
+    page = (CHECKOUT / "docs" / "evaluation.md").read_text()
+
+    assert page == publication_page(evaluation())
+
+
+def test_the_figures_in_the_model_card_are_those_of_the_evaluation():
+    card = (CHECKOUT / "docs" / "model-card.md").read_text()
+
+    assert card == with_figures(card, card_figures(evaluation()))
+
+
+def test_every_picture_of_the_evaluation_is_there_and_on_its_page():
+    folder = CHECKOUT / "docs" / "evaluation"
+    page = (CHECKOUT / "docs" / "evaluation.md").read_text()
+
+    drawn = {picture.name for picture in folder.iterdir()}
+
+    assert drawn == set(evaluation()["pictures"])
+    assert drawn == set(re.findall(r"\]\(evaluation/([^)]*)\)", page))
+
+
 def test_every_figure_of_quality_in_the_readme_is_that_of_the_evaluation():
     readme = (CHECKOUT / "README.md").read_text()
-    lists = json.loads((CHECKOUT / "docs" / "evaluation.json").read_text())["lists"]
+    lists = evaluation()["lists"]
 
-    for scores in lists.values():
-        shares = [f"{100 * scores[name]:.1f}" for name in ("accuracy", "macro_f1", "top_3", "ece")]
+    for name in ("test_filtered", "real_audio_outside_train"):
+        scores = lists[name]["scores"]
+        shares = [f"{100 * scores[share]:.1f}" for share in ("accuracy", "macro_f1", "top_3", "ece")]
         assert f"| {scores['songs']} | {' | '.join(shares)} |" in readme
 
 
 def test_the_evaluation_is_that_of_the_checkpoint_which_is_released():
-    evaluated = json.loads((CHECKOUT / "docs" / "evaluation.json").read_text())["checkpoint"]
+    evaluated = evaluation()["checkpoint"]
 
     released = (CHECKOUT / "worker" / "checkpoints" / "pcrnn.safetensors.sha256").read_text()
 

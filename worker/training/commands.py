@@ -99,14 +99,33 @@ def evaluate(  # noqa: PLR0913  # one parameter for each option
     ] = None,
     cache: Cache = None,
     split: Annotated[Literal["test", "valid"], typer.Option("--list", help="The list to score on.")] = "test",
+    lists: Annotated[
+        Literal["filtered", "fold1", "fold2", "fold3"] | None,
+        typer.Option("--lists", help="Whose list; by default of those that the checkpoint was trained on."),
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Fills the gaps of the spectrograms.")] = 0,
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures here too.")] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write figures and answers here, as JSON.")
+    ] = None,
+    markdown: Annotated[
+        Path | None, typer.Option("--markdown", help="Write what is printed here too.")
+    ] = None,
+    pictures: Annotated[
+        Path | None, typer.Option("--pictures", help="A folder for confusion, reliability and coverage.")
+    ] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option("--against", help="Figures as JSON; status 1 unless every song's answer is reproduced."),
+    ] = None,
     device: Device = "auto",
     threads: Threads = None,
 ) -> None:
-    """Score a checkpoint on a list of GTZAN and on songs with real audio, or on audio by genre."""
+    """Score a checkpoint on a list of GTZAN and songs with real audio, or on a folder of audio by genre.
+
+    Never on songs that it was trained on, as far as it can tell.
+    """
     from shared.errors import GenreWizError
-    from worker.training.evaluate import run_evaluation
+    from worker.training.evaluate import Wanted, run_evaluation
 
     try:
         run_evaluation(
@@ -115,8 +134,9 @@ def evaluate(  # noqa: PLR0913  # one parameter for each option
             audio=audio,
             cache=cache,
             split=split,
+            lists=lists,
             seed=seed,
-            json_file=json_file,
+            wanted=Wanted(json=json_file, markdown=markdown, pictures=pictures, against=against),
             device=device,
             threads=threads,
         )

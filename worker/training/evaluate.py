@@ -1,27 +1,62 @@
-"""How good a checkpoint is, on a fault-filtered list and on songs with real audio.
+"""How good a checkpoint is, on songs that it was not trained on.
 
 Scores only: nothing here is fitted, the temperature comes from the checkpoint. Every figure that the
-documents quote comes out of the JSON that this writes.
+documents quote comes out of the JSON that is made here.
 """
 
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from rich.console import Console
-from rich.table import Column, Table
+from torch import Tensor
 
+from shared.errors import SetupError
 from shared.settings import read_settings
-from worker.checkpoint import RELEASED, Checkpoint, load_checkpoint
+from worker.checkpoint import RELEASED, Checkpoint, import_original, load_checkpoint
 from worker.device import choose_device
+from worker.features import FeatureSettings
+from worker.training.answers import check_reproduced, read_evaluation
 from worker.training.audio_folder import scored_folder
-from worker.training.gtzan import Gtzan, MelSongs, find_data, load_gtzan
-from worker.training.scores import Scores, score
+from worker.training.evaluation_page import evaluation_page
+from worker.training.gtzan import Gtzan, find_data, load_gtzan
+from worker.training.outputs import json_text, write_all
+from worker.training.pictures import pictures_of
+from worker.training.report import ListReport, report_on
 from worker.training.songs import Songs
 from worker.training.train import predict
+
+FILTERED = "filtered"
+UNKNOWN = "unknown"  # what weights from elsewhere were trained on
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """What is scored."""
+
+    checkpoint: Checkpoint
+    trained_on: str  # the lists whose train list it learned from, "audio" for a folder, or UNKNOWN
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """One list of songs, and what is worth knowing of its choice."""
+
+    songs: Songs
+    notes: dict[str, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What a command was asked to leave behind."""
+
+    json: Path | None = None
+    markdown: Path | None = None
+    pictures: Path | None = None  # a folder
+    against: Path | None = None  # figures to be reproduced
 
 
 def run_evaluation(  # noqa: PLR0913  # one parameter for each option
@@ -31,82 +66,143 @@ def run_evaluation(  # noqa: PLR0913  # one parameter for each option
     audio: Path | None = None,
     cache: Path | None = None,
     split: str = "test",
+    lists: str | None = None,
     seed: int = 0,
-    json_file: Path | None = None,
+    wanted: Wanted,
     device: str = "auto",
     threads: int | None = None,
-) -> dict[str, Any]:
-    """Print the figures and, where a file is named, write them as JSON; returns what is written."""
+) -> dict[str, Any]:  # JSON
+    """Print the figures and write what is wanted; returns what the JSON holds."""
     if threads is not None:
         torch.set_num_threads(threads)
-    loaded = load_checkpoint(checkpoint or RELEASED)
-    lists = (
-        {"audio_folder": scored_folder(audio, loaded, cache, read_settings())}
-        if audio
-        else _lists_of_gtzan(load_gtzan(find_data(data)), split)
-    )
+    # Before anything is computed: a typing error in the name should not cost minutes.
+    expected = read_evaluation(wanted.against) if wanted.against else None
+    subject = open_subject(checkpoint or RELEASED)
     where = choose_device(device)
-    figures = {name: _scores(loaded, songs, where, seed=seed) for name, songs in lists.items()}
-    written = {
-        "command": _command(),
-        "checkpoint": asdict(loaded.identity),
-        "fill_seed": seed,
-        "temperature": loaded.temperature,
-        "lists": {name: asdict(scores) for name, scores in figures.items()},
+    computed = described(subject, seed=seed) | {
+        "command": command_line(),
+        "lists": {
+            name: asdict(report(subject, chosen.songs, where, seed=seed)) | {"notes": chosen.notes}
+            for name, chosen in _chosen(
+                subject, data=data, audio=audio, cache=cache, split=split, lists=lists
+            ).items()
+        },
     }
-    _print(figures)
-    if json_file is not None:
-        json_file.write_text(json.dumps(_rounded(written), indent=2) + "\n", encoding="utf-8")
-    return written
-
-
-def _lists_of_gtzan(gtzan: Gtzan, split: str) -> dict[str, Songs]:
-    return {
-        f"{split}_filtered": gtzan.rebuilt.chosen(gtzan.listed(split)),
-        "real_audio_outside_train": _real_audio(gtzan),
-    }
-
-
-def _real_audio(gtzan: Gtzan) -> MelSongs:
-    """Songs with real audio that training never saw; some of them are on the validation list."""
-    train = set(gtzan.listed("train"))
-    return gtzan.true.chosen(tuple(name for name in gtzan.true.names if name not in train))
-
-
-def _scores(checkpoint: Checkpoint, songs: Songs, device: torch.device, *, seed: int) -> Scores:
-    logits = predict(checkpoint.build().to(device), songs, device, seed=seed)
-    return score(logits, songs.labels, checkpoint.genres, temperature=checkpoint.temperature)
-
-
-def _print(figures: dict[str, Scores]) -> None:
-    """Rows to standard output; all shares in per cent."""
+    text = json_text(computed)
+    evaluation: dict[str, Any] = json.loads(text)  # as it reads back: what is shown is what is written
     console = Console()
-    headings = ("list", "songs", "accuracy", "macro-F1", "top-3", "ECE", "NLL", "Brier")
-    summary = Table(*(Column(heading, no_wrap=True) for heading in headings), box=None)
-    for name, scores in figures.items():
-        shares = (scores.accuracy, scores.macro_f1, scores.top_3, scores.ece)
-        cells = [f"{100 * share:.1f}" for share in shares]
-        summary.add_row(name, str(scores.songs), *cells, f"{scores.nll:.3f}", f"{scores.brier:.3f}")
-    console.print(summary)
-    name, scores = next(iter(figures.items()))
-    genres = Table("genre", "songs", "precision", "recall", "F1", title=name)
-    for genre, each in scores.genres.items():
-        cells = [f"{100 * share:.1f}" for share in (each.precision, each.recall, each.f1)]
-        genres.add_row(genre, str(each.songs), *cells)
-    console.print(genres)
+    console.print(evaluation_page(evaluation), highlight=False, markup=False, soft_wrap=True)
+    write_all(_files(evaluation, text, wanted))
+    if expected is not None:
+        songs = check_reproduced(evaluation, expected, source=str(wanted.against))
+        console.print(f"{wanted.against} is reproduced: {songs} songs.", highlight=False, soft_wrap=True)
+    return evaluation
 
 
-def _command() -> str:
-    """The command line that made the figures, the program by its bare name."""
+def open_subject(path: Path) -> Subject:
+    """A checkpoint, or the original project's weights where the file is a `.pth`."""
+    if path.suffix == ".pth":
+        return Subject(checkpoint=import_original(path), trained_on=UNKNOWN)
+    checkpoint = load_checkpoint(path)
+    return Subject(checkpoint=checkpoint, trained_on=str(checkpoint.provenance.get("lists", FILTERED)))
+
+
+def described(subject: Subject, *, seed: int) -> dict[str, Any]:  # JSON
+    """What was scored, and how."""
+    return {
+        "checkpoint": asdict(subject.checkpoint.identity),
+        "trained_on": subject.trained_on,
+        "genres": subject.checkpoint.genres,
+        "temperature": subject.checkpoint.temperature,
+        "fill_seed": seed,
+    }
+
+
+def report(subject: Subject, songs: Songs, device: torch.device, *, seed: int) -> ListReport:
+    """The report on one list of songs."""
+    checkpoint = subject.checkpoint
+    labels = _labels(checkpoint.genres, songs)
+    logits = predict(checkpoint.build().to(device), songs, device, seed=seed)
+    return report_on(logits, labels, songs.names, checkpoint.genres, temperature=checkpoint.temperature)
+
+
+def gtzan_lists(gtzan: Gtzan, *, split: str, lists: str) -> dict[str, Chosen]:
+    """A list of rebuilt spectrograms, and all songs with real audio outside the train list.
+
+    Who asks for the validation list does not see the test list, its real audio neither.
+    """
+    names = gtzan.split(lists)
+    hidden = {"test": set(names.train), "valid": set(names.train) | set(names.test)}[split]
+    outside = gtzan.true.chosen(tuple(name for name in gtzan.true.names if name not in hidden))
+    called = {"test": "real_audio_outside_train", "valid": "real_audio_outside_train_and_test"}[split]
+    listed = {"test": names.test, "valid": names.valid}[split]
+    found = {
+        f"{split}_{lists}": Chosen(songs=gtzan.rebuilt.chosen(listed), notes={}),
+        called: Chosen(
+            songs=outside, notes={"on_the_validation_list": len(set(outside.names) & set(names.valid))}
+        ),
+    }
+    return {name: each for name, each in found.items() if len(each.songs)}
+
+
+def command_line() -> str:
+    """The command that made the figures, the program by its bare name."""
     return " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
 
 
-def _rounded(value: Any) -> Any:
-    """JSON with four decimals; any JSON value."""
-    if isinstance(value, float):
-        return round(value, 4)
-    if isinstance(value, dict):
-        return {key: _rounded(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_rounded(each) for each in value]
-    return value
+def scored_lists(subject: Subject, wanted: str | None) -> str:
+    """Which lists of GTZAN fit this checkpoint; SetupError where figures would flatter."""
+    if subject.checkpoint.features != FeatureSettings():
+        raise SetupError("The checkpoint hears other features than the spectrograms of the data folder hold.")
+    if subject.trained_on == "audio":
+        raise SetupError(
+            "The checkpoint was trained on a folder of songs, and GTZAN's may be among them: "
+            "score it on another folder with --audio."
+        )
+    if subject.trained_on == UNKNOWN:
+        return wanted or FILTERED
+    if wanted not in (None, subject.trained_on):
+        raise SetupError(
+            f"The checkpoint was trained on the train list of {subject.trained_on}: "
+            f"the other lists of {wanted} hold its songs and its artists."
+        )
+    return subject.trained_on
+
+
+def _chosen(
+    subject: Subject,
+    *,
+    data: Path | None,
+    audio: Path | None,
+    cache: Path | None,
+    split: str,
+    lists: str | None,
+) -> dict[str, Chosen]:
+    """The lists to score on: the one place where they are decided."""
+    if audio is not None:
+        songs = scored_folder(audio, subject.checkpoint, cache, read_settings())
+        return {"audio_folder": Chosen(songs=songs, notes={})}
+    fitting = scored_lists(subject, lists)
+    return gtzan_lists(load_gtzan(find_data(data)), split=split, lists=fitting)
+
+
+def _labels(genres: tuple[str, ...], songs: Songs) -> Tensor:
+    """The songs' labels counted through the checkpoint's genres."""
+    used = {songs.genres[label] for label in songs.labels.tolist()}
+    if unknown := sorted(used - set(genres)):
+        raise SetupError(f"The checkpoint knows no {', '.join(unknown)}; it knows {', '.join(genres)}.")
+    position = [genres.index(genre) if genre in used else -1 for genre in songs.genres]
+    return torch.tensor(position)[songs.labels]
+
+
+def _files(evaluation: dict[str, Any], text: str, wanted: Wanted) -> dict[Path, bytes]:
+    files: dict[Path, bytes] = {}
+    if wanted.pictures:
+        first = next(iter(evaluation["lists"].values()))
+        drawn = pictures_of(first, evaluation["genres"])
+        files |= {wanted.pictures / name: picture for name, picture in drawn.items()}
+    if wanted.json:
+        files[wanted.json] = text.encode()
+    if wanted.markdown:
+        files[wanted.markdown] = evaluation_page(evaluation).encode()
+    return files

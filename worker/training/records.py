@@ -1,6 +1,6 @@
 """What a run leaves for people to look at: `metrics.csv`, `curves.png`, TensorBoard where it is installed.
 
-Nothing here is read back: where a run goes on is in `state.pt` alone.
+Where a run goes on is in `state.pt` alone; that it has come to its end can be seen here too.
 """
 
 import contextlib

@@ -43,24 +43,39 @@ def score(logits: Tensor, labels: Tensor, genres: tuple[str, ...], *, temperatur
     """Scores of logits (songs, genres); macro-F1 is over the genres that the list holds."""
     probabilities = torch.softmax(logits.double() / temperature, dim=1)
     predicted = probabilities.argmax(dim=1)
-    confusion = torch.zeros(len(genres), len(genres), dtype=torch.long)
-    confusion.index_put_((labels, predicted), torch.ones_like(labels), accumulate=True)
+    confusion = confusion_matrix(labels, predicted, len(genres))
     each = {genre: _genre_scores(confusion, row) for row, genre in enumerate(genres)}
-    present = [scores.f1 for scores in each.values() if scores.songs]
     return Scores(
         songs=len(labels),
         accuracy=_mean(predicted == labels),
-        macro_f1=sum(present) / len(present),
+        macro_f1=float(macro_f1(confusion)),
         top_3=_mean(
             (probabilities.topk(min(3, len(genres)), dim=1).indices == labels.unsqueeze(1)).any(dim=1)
         ),
-        nll=float(F.nll_loss(probabilities.log(), labels)),
+        nll=float(F.cross_entropy(logits.double() / temperature, labels)),
         brier=float((probabilities - F.one_hot(labels, len(genres))).square().sum(dim=1).mean()),
         ece=expected_calibration_error(probabilities, labels),
         ece_if_calibrated=calibrated_range(probabilities),
         genres=each,
         confusion=confusion.tolist(),
     )
+
+
+def confusion_matrix(labels: Tensor, predicted: Tensor, genres: int) -> Tensor:
+    """(..., genres, genres) counts from genre indices (..., songs); rows are true, columns predicted."""
+    cells = labels * genres + predicted
+    counts = torch.zeros(*cells.shape[:-1], genres * genres, dtype=torch.long)
+    return counts.scatter_add_(-1, cells, torch.ones_like(cells)).view(*cells.shape[:-1], genres, genres)
+
+
+def macro_f1(confusion: Tensor) -> Tensor:
+    """(...) from matrices (..., genres, genres): the mean F1 of the genres that have a song."""
+    songs, predicted = confusion.sum(dim=-1), confusion.sum(dim=-2)
+    hits = confusion.diagonal(dim1=-2, dim2=-1)
+    # A genre without songs or answers divides 0 by 1.
+    f1 = 2 * hits.double() / (songs + predicted).clamp(min=1)
+    present = songs > 0
+    return (f1 * present).sum(dim=-1) / present.sum(dim=-1)
 
 
 def expected_calibration_error(probabilities: Tensor, labels: Tensor) -> float:
@@ -79,6 +94,40 @@ def calibrated_range(probabilities: Tensor) -> tuple[float, float]:
     chance = torch.rand(CALIBRATION_DRAWS, len(confidence), generator=generator, dtype=torch.float64)
     errors = _calibration_errors(confidence, (chance < confidence).double())
     return float(errors.quantile(0.025)), float(errors.quantile(0.975))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReliabilityBin:
+    """Neighbours in confidence: what they claim and how often they are right. Shares in 0 ... 1."""
+
+    songs: int
+    confidence: float
+    accuracy: float
+    accuracy_if_calibrated: tuple[float, float]  # the 95 % range of a perfectly calibrated model's bin
+
+
+def reliability(probabilities: Tensor, labels: Tensor) -> tuple[ReliabilityBin, ...]:
+    """The bins that the ECE is made of, least confident first."""
+    confidence, predicted = probabilities.max(dim=1)
+    order = confidence.argsort()
+    claimed = confidence[order].tensor_split(CALIBRATION_BINS)
+    right = (predicted == labels)[order].double().tensor_split(CALIBRATION_BINS)
+    generator = torch.Generator().manual_seed(0)
+    bins = []
+    for claims, hits in zip(claimed, right, strict=True):
+        if not len(claims):
+            continue
+        chance = torch.rand(CALIBRATION_DRAWS, len(claims), generator=generator, dtype=torch.float64)
+        drawn = (chance < claims).double().mean(dim=1)
+        bins.append(
+            ReliabilityBin(
+                songs=len(claims),
+                confidence=float(claims.mean()),
+                accuracy=float(hits.mean()),
+                accuracy_if_calibrated=(float(drawn.quantile(0.025)), float(drawn.quantile(0.975))),
+            )
+        )
+    return tuple(bins)
 
 
 def fit_temperature(logits: Tensor, labels: Tensor) -> float:

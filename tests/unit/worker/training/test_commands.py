@@ -8,7 +8,7 @@ import typer
 from typer.testing import CliRunner
 
 from support.song_folder import write_songs
-from worker.checkpoint import GENRES, RELEASED, load_checkpoint
+from worker.checkpoint import GENRES, load_checkpoint
 from worker.commands import classify
 from worker.training.commands import evaluate, train
 
@@ -42,8 +42,8 @@ def test_train_writes_a_checkpoint_that_loads_and_evaluate_scores_it(invoke, sma
     written = json.loads(figures.read_text())
     assert written["checkpoint"]["sha256"] == checkpoint.identity.sha256
     assert written["fill_seed"] == 4
-    assert written["lists"]["test_filtered"]["songs"] == 10
-    assert "test_filtered" in scored.stdout
+    assert written["lists"]["test_filtered"]["scores"]["songs"] == 10
+    assert "test list" in scored.stdout
     assert checkpoint.provenance["recipe"]["epochs"] == 1
 
 
@@ -122,13 +122,6 @@ def test_an_output_that_can_be_no_folder_is_one_line_and_status_1(invoke, small_
     assert "cannot be made a folder" in result.stderr
 
 
-def test_songs_with_real_audio_that_were_trained_on_are_not_scored(invoke, small_data, tmp_path):
-    invoke("evaluate", RELEASED, "--data", small_data, "--list", "valid", "--json", tmp_path / "figures.json")
-
-    lists = json.loads((tmp_path / "figures.json").read_text())["lists"]
-    assert lists["real_audio_outside_train"]["songs"] == 10
-
-
 @pytest.mark.parametrize("command", ["train", "evaluate"])
 def test_missing_data_is_one_line_and_status_1(invoke, tmp_path, command):
     result = invoke(command, "--data", tmp_path / "nowhere")
@@ -154,7 +147,7 @@ def test_own_genres_are_trained_scored_and_answered_with(invoke, tmp_path, monke
     assert checkpoint.genres == ("Drum & Bass", "Österreichische Volksmusik")
     assert checkpoint.provenance["lists"] == "audio"
     assert checkpoint.provenance["songs_per_genre"] == {"Drum & Bass": 2, "Österreichische Volksmusik": 2}
-    assert json.loads((tmp_path / "figures.json").read_text())["lists"]["audio_folder"]["songs"] == 6
+    assert json.loads((tmp_path / "figures.json").read_text())["lists"]["audio_folder"]["scores"]["songs"] == 6
     monkeypatch.setenv("GENREWIZ_CHECKPOINT", str(run / "pcrnn.safetensors"))
     app = typer.Typer()
     app.command()(classify)

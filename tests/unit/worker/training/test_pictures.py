@@ -1,0 +1,68 @@
+import json
+from dataclasses import asdict
+
+import pytest
+import torch
+from PIL import Image
+
+from worker.checkpoint import GENRES
+from worker.training.outputs import json_text
+from worker.training.pictures import confusion_picture, coverage_picture, pictures_of, reliability_picture
+from worker.training.report import report_on
+
+
+@pytest.fixture
+def entry():
+    """A list's part of an evaluation: 60 songs, half of them called what they are."""
+    labels = torch.arange(60) % 10
+    called = torch.where(torch.arange(60) < 30, labels, (labels + 1) % 10)
+    logits = torch.nn.functional.one_hot(called, 10) * torch.linspace(5, 1, 60).unsqueeze(1)
+    names = tuple(f"song.{number:05d}" for number in range(60))
+    return json.loads(json_text(asdict(report_on(logits, labels, names, GENRES, temperature=1.5))))
+
+
+def test_pictures_are_800_pixels_wide_and_the_same_for_the_same_figures(entry, tmp_path):
+    drawn = pictures_of(entry, GENRES)
+
+    assert set(drawn) == {"confusion.png", "reliability.png", "coverage.png"}
+    assert drawn == pictures_of(entry, GENRES)
+    for name, picture in drawn.items():
+        assert b"Software" not in picture  # another version of the library would make another file
+        (tmp_path / name).write_bytes(picture)
+        with Image.open(tmp_path / name) as image:
+            assert image.width == 800
+
+
+def test_every_axis_of_every_picture_is_labelled(entry):
+    for figure in (confusion_picture(entry, GENRES), reliability_picture(entry), coverage_picture(entry)):
+        assert figure.axes[0].get_xlabel()
+        assert figure.axes[0].get_ylabel()
+
+
+def test_nothing_of_a_picture_is_cut_off_at_its_edges(entry):
+    for figure in (confusion_picture(entry, GENRES), reliability_picture(entry), coverage_picture(entry)):
+        figure.draw_without_rendering()
+        inside = figure.bbox.padded(1)
+        for axes in figure.axes:
+            box = axes.get_tightbbox()
+            assert inside.x0 <= box.x0
+            assert box.x1 <= inside.x1
+            assert inside.y0 <= box.y0
+            assert box.y1 <= inside.y1
+
+
+def test_the_confusion_matrix_shows_the_number_of_songs_in_each_field(entry):
+    axes = confusion_picture(entry, GENRES).axes[0]
+
+    shown = {text.get_position(): int(text.get_text()) for text in axes.texts}
+
+    matrix = entry["scores"]["confusion"]
+    assert shown == {(x, y): songs for y, row in enumerate(matrix) for x, songs in enumerate(row) if songs}
+
+
+def test_the_curves_begin_with_an_answer_to_every_song(entry):
+    coverage, accuracy = coverage_picture(entry).axes[0].lines
+
+    assert coverage.get_ydata()[0] == 100
+    assert accuracy.get_ydata()[0] == pytest.approx(50)
+    assert accuracy.get_ydata()[-1] == pytest.approx(100)

@@ -1,0 +1,145 @@
+"""A list's part of an evaluation as pictures: what is taken for what, what confidence is worth.
+
+Parsed JSON in, PNG files out as bytes. Each is 800 pixels wide, says its units, and tells its lines apart by
+form as well as by colour (Okabe and Ito's, which colour-blind people tell apart).
+"""
+
+import io
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from worker.training.page_parts import Json
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+DOTS_PER_INCH = 100
+WIDTH, HEIGHT = 8.0, 5.6  # inches
+BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#777777"
+FEWEST_ANSWERS = 10  # the accuracy of fewer is not drawn: it jumps with every song
+
+
+def pictures_of(entry: Json, genres: Sequence[str]) -> dict[str, bytes]:
+    """File name -> PNG."""
+    return {
+        "confusion.png": _png(confusion_picture(entry, genres)),
+        "reliability.png": _png(reliability_picture(entry)),
+        "coverage.png": _png(coverage_picture(entry)),
+    }
+
+
+def confusion_picture(entry: Json, genres: Sequence[str]) -> "Figure":
+    """The confusion matrix, coloured by share of the true genre, with the number of songs in each field."""
+    figure, axes = _figure(height=6.9)
+    matrix = entry["scores"]["confusion"]
+    shares = [[songs / max(1, sum(row)) for songs in row] for row in matrix]
+    image = axes.imshow(
+        [[100 * share for share in row] for row in shares], cmap="Blues", vmin=0, vmax=100, aspect="auto"
+    )
+    for row, counts in enumerate(matrix):
+        for column, songs in enumerate(counts):
+            if songs:
+                ink = "white" if shares[row][column] > 0.5 else "black"
+                axes.text(column, row, str(songs), ha="center", va="center", color=ink, fontsize=11)
+    axes.set_xticks(range(len(genres)), genres, rotation=40, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(len(genres)), [f"{g} ({sum(row)})" for g, row in zip(genres, matrix, strict=True)])
+    axes.set_xlabel("genre that the model names")
+    axes.set_ylabel("genre (songs)")
+    figure.colorbar(image, ax=axes, fraction=0.046, pad=0.03, label="share of the genre's songs, %")
+    return figure
+
+
+def reliability_picture(entry: Json) -> "Figure":
+    """How often answers are right, by how sure the model is: before and after the temperature."""
+    figure, axes = _figure()
+    after, before = entry["reliability"], entry["before_temperature"]["reliability"]
+    sure = _percent([each["confidence"] for each in after])
+    low, high = zip(*(_percent(each["accuracy_if_calibrated"]) for each in after), strict=True)
+    axes.fill_between(sure, low, high, color=GREY, alpha=0.25, label="95 % of calibrated models")
+    axes.plot([0, 100], [0, 100], color=GREY, linestyle=":", label="confidence = accuracy")
+    for bins, colour, marker, style, words in (
+        (
+            before,
+            ORANGE,
+            "s",
+            "--",
+            f"before the temperature, ECE {100 * entry['before_temperature']['ece']:.1f} %",
+        ),
+        (after, BLUE, "o", "-", f"after, ECE {100 * entry['scores']['ece']:.1f} %"),
+    ):
+        axes.plot(
+            _percent([each["confidence"] for each in bins]),
+            _percent([each["accuracy"] for each in bins]),
+            color=colour,
+            marker=marker,
+            linestyle=style,
+            label=words,
+            clip_on=False,
+        )
+    axes.set_xlabel(f"mean confidence of {len(after)} bins with equally many songs, %")
+    axes.set_ylabel("accuracy in the bin, %")
+    _scaled(axes, most=100)
+    axes.legend(loc="upper left", frameon=False)
+    return figure
+
+
+def coverage_picture(entry: Json) -> "Figure":
+    """Coverage and accuracy of the answers over `min_confidence`."""
+    figure, axes = _figure()
+    answers = sorted((max(song["probabilities"]), song["label"] == song["genre"]) for song in entry["songs"])
+    total = len(answers)
+    sure, coverage, accuracy = [], [], []
+    for position, (confidence, _) in enumerate(answers):
+        answered = answers[position:]
+        sure.append(confidence)
+        coverage.append(len(answered) / total)
+        accuracy.append(sum(right for _, right in answered) / len(answered))
+    drawn = max(0, total - FEWEST_ANSWERS) + 1
+    axes.plot(
+        [0, *sure, 1],
+        _percent([1, *coverage, 0]),
+        color=BLUE,
+        linestyle="--",
+        label="coverage: songs that get an answer",
+    )
+    axes.plot(
+        [0, *sure[:drawn]],
+        _percent([accuracy[0], *accuracy[:drawn]]),
+        color=ORANGE,
+        clip_on=False,
+        label=f"accuracy of the answers (while there are {FEWEST_ANSWERS} or more)",
+    )
+    axes.set_xlabel("min_confidence (a probability)")
+    axes.set_ylabel("share of songs, %")
+    _scaled(axes, most=1)
+    axes.legend(loc="lower left", frameon=False)
+    return figure
+
+
+def _figure(height: float = HEIGHT) -> "tuple[Figure, Axes]":
+    # Not pyplot: it keeps every figure and asks for a screen.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(WIDTH, height), dpi=DOTS_PER_INCH, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure, figure.add_subplot()
+
+
+def _scaled(axes: "Axes", *, most: float) -> None:
+    axes.set_xlim(0, most)
+    axes.set_ylim(0, 100)
+    axes.grid(color=GREY, alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _percent(shares: Sequence[float]) -> list[float]:
+    return [100 * share for share in shares]
+
+
+def _png(figure: "Figure") -> bytes:
+    file = io.BytesIO()
+    # Without the library's version in it, the same figures give the same file.
+    figure.savefig(file, format="png", metadata={"Software": None})
+    return file.getvalue()
