@@ -30,7 +30,7 @@ demo: $(SERVE_STAMP) ## Start everything on free ports, classify one bundled son
 	@$(BIN)/genrewiz demo
 
 test: check $(VENV)/.tools ## Everything: what CI runs
-	$(PYTEST) -n auto tests/files $(SEQUENCES)
+	$(PYTEST) -n auto tests/files tests/training $(SEQUENCES)
 	$(PYTEST) -m "not long_faults" tests/integration tests/faults tests/e2e --ignore $(SEQUENCES)
 
 check: lint types imports unit ## The quick part: format, lint, types, import contracts, unit tests

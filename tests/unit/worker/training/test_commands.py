@@ -147,7 +147,9 @@ def test_own_genres_are_trained_scored_and_answered_with(invoke, tmp_path, monke
     assert checkpoint.genres == ("Drum & Bass", "Österreichische Volksmusik")
     assert checkpoint.provenance["lists"] == "audio"
     assert checkpoint.provenance["songs_per_genre"] == {"Drum & Bass": 2, "Österreichische Volksmusik": 2}
-    assert json.loads((tmp_path / "figures.json").read_text())["lists"]["audio_folder"]["scores"]["songs"] == 6
+    assert (
+        json.loads((tmp_path / "figures.json").read_text())["lists"]["audio_folder"]["scores"]["songs"] == 6
+    )
     monkeypatch.setenv("GENREWIZ_CHECKPOINT", str(run / "pcrnn.safetensors"))
     app = typer.Typer()
     app.command()(classify)
