@@ -17,6 +17,7 @@ from worker.checkpoint import Checkpoint
 from worker.training.audio_features import FeatureMaker, service_features
 from worker.training.audio_songs import AudioSongs
 from worker.training.feature_cache import CachedMel
+from worker.training.known_songs import without_known
 from worker.training.song_files import LeftOut, Listing, SongFile, list_folder
 
 Say = Callable[[str], None]
@@ -24,15 +25,20 @@ Say = Callable[[str], None]
 _Found = tuple[SongFile, CachedMel]
 
 
-def scored_folder(folder: Path, checkpoint: Checkpoint, cache: Path | None, settings: Settings) -> AudioSongs:
-    """The songs of a folder that this checkpoint can be scored on, heard as the service hears them."""
+def scored_folder(
+    folder: Path, checkpoint: Checkpoint, cache: Path | None, settings: Settings, data: Path
+) -> AudioSongs:
+    """The songs of a folder that this checkpoint can be scored on, heard as the service hears them.
+
+    data: the data folder, for checkpoints that were trained on its lists.
+    """
     maker = service_features(checkpoint.features, checkpoint.mel_filterbank, cache, settings)
     console = Console(stderr=True)
 
     def say(sentence: str) -> None:
         console.print(sentence, markup=False, highlight=False, soft_wrap=True)
 
-    return load_audio_folder(folder, maker, checkpoint.genres, say)
+    return without_known(load_audio_folder(folder, maker, checkpoint.genres, say), checkpoint, data, say)
 
 
 def load_audio_folder(folder: Path, maker: FeatureMaker, genres: tuple[str, ...], say: Say) -> AudioSongs:

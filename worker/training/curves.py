@@ -5,7 +5,7 @@ It draws and neither computes nor writes anything.
 
 import io
 
-from worker.training.state import Row
+from worker.training.state import Row, best_epoch
 
 INCHES = (8.0, 7.5)
 DOTS_PER_INCH = 110
@@ -17,7 +17,7 @@ def curves(history: list[Row]) -> bytes:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    best = max(history, key=lambda row: row["valid_macro_f1"])
+    best = best_epoch(history)
     epochs = [row["epoch"] for row in history]
     figure = Figure(figsize=INCHES, dpi=DOTS_PER_INCH, layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)

@@ -22,7 +22,7 @@ from worker.features import FeatureSettings
 from worker.training.answers import check_reproduced, read_evaluation
 from worker.training.audio_folder import scored_folder
 from worker.training.evaluation_page import evaluation_page
-from worker.training.gtzan import Gtzan, find_data, load_gtzan
+from worker.training.gtzan import Gtzan, data_folder, find_data, load_gtzan
 from worker.training.outputs import json_text, write_all
 from worker.training.pictures import pictures_of
 from worker.training.report import ListReport, report_on
@@ -180,7 +180,9 @@ def _chosen(
 ) -> dict[str, Chosen]:
     """The lists to score on: the one place where they are decided."""
     if audio is not None:
-        songs = scored_folder(audio, subject.checkpoint, cache, read_settings())
+        if lists is not None:
+            raise SetupError("--audio scores a whole folder; --lists is for the data folder's spectrograms.")
+        songs = scored_folder(audio, subject.checkpoint, cache, read_settings(), data_folder(data))
         return {"audio_folder": Chosen(songs=songs, notes={})}
     fitting = scored_lists(subject, lists)
     return gtzan_lists(load_gtzan(find_data(data)), split=split, lists=fitting)

@@ -60,6 +60,10 @@ class MelSongs:
         generator = torch.Generator().manual_seed(zlib.crc32(f"{seed} {self.names[row]}".encode()))
         return self._filled(torch.tensor([row]), torch.ones(1), generator)
 
+    def identities(self) -> tuple[str, ...]:
+        """The published names."""
+        return self.names
+
     def sha256(self) -> str:
         """Hash of the names and the levels: what was trained on."""
         digest = hashlib.sha256("\n".join(self.names).encode())

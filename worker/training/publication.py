@@ -70,7 +70,7 @@ def publish(
                 data=folder,
                 run=output,
                 lists=run.lists,
-                resume=True,
+                resume=(output / "recipe.toml").exists(),
                 device=device,
                 threads=threads,
             )

@@ -5,13 +5,14 @@ Trains; it scores nothing and looks at no test list.
 
 import csv
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from shared.errors import SetupError
 from worker.checkpoint import Checkpoint, load_checkpoint
 from worker.training.recipe import Recipe, load_recipe
+from worker.training.state import best_epoch
 
 SEEDS = range(5)
 FOLDS = (1, 2, 3)
@@ -61,7 +62,10 @@ def is_finished(run: Run, runs: Path) -> bool:
     if not rows or not run.checkpoint(runs).exists():
         return False
     recipe = load_recipe(runs / run.name / "recipe.toml", [])
-    best = max(rows, key=lambda row: row["valid_macro_f1"])  # the first of equals, as in training
+    try:
+        best = best_epoch(rows)
+    except KeyError as error:
+        raise SetupError(f"{runs / run.name / 'metrics.csv'} lacks the column {error}.") from error
     patient = recipe.patience or recipe.epochs
     return len(rows) >= recipe.epochs or len(rows) - best["epoch"] >= patient
 
@@ -80,6 +84,10 @@ def load_run(run: Run, runs: Path) -> Checkpoint:
     learned = checkpoint.provenance.get("lists", "filtered")
     if learned != run.lists:
         raise SetupError(f"{path} was trained on the lists {learned} and not {run.lists}.")
+    recipe = checkpoint.provenance["recipe"]
+    for key, planned in asdict(run.recipe).items():
+        if recipe.get(key) != planned:
+            raise SetupError(f"{path} was trained with {key} {recipe.get(key)!r} and not {planned!r}.")
     return checkpoint
 
 

@@ -4,7 +4,6 @@ Joins the parts: `train.py` has the loop. It looks at the train and valid lists 
 """
 
 import hashlib
-import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -25,14 +24,14 @@ from worker.features import FeatureSettings
 from worker.model import RELEASED_SIZES, Size
 from worker.training.allocator import keep_memory
 from worker.training.features import mel_filterbank
-from worker.training.recipe import Recipe, as_toml, load_recipe
+from worker.training.recipe import Recipe
 from worker.training.records import Records
+from worker.training.run_folder import run_folder
 from worker.training.scores import fit_temperature, score
 from worker.training.songs import Songs
 from worker.training.sources import AudioSource, TrainingData, load_training_data
 from worker.training.state import Progress, Row
 from worker.training.train import train
-from worker.whole_file import write_whole
 
 VERSION = "0.1.0"  # of the checkpoints that this code trains
 # Modules that decide the weights.
@@ -42,6 +41,8 @@ DECISIVE = (
     "train",
 )  # fmt: skip
 SIZES: dict[str, dict[str, Size]] = {"pcrnn": dict(RELEASED_SIZES), "pcrnn-original": {}}
+HEARD = ("decode", "ffmpeg", "features", "model", "resample", "spectrogram", "stream", "windows")
+"""Modules of the worker that decide them too."""
 GO_ON = "The epochs that were finished are kept in {}: the same command with --resume goes on."
 
 
@@ -84,8 +85,6 @@ def run_training(
     training = load_training_data(data, lists=lists, audio=audio, seed=recipe.seed, say=say)
     sizes = _sizes(recipe, training.songs)
     provenance = training.provenance()
-    _prepare(run, recipe, provenance, resume=resume)
-
     path = run / f"{recipe.architecture}.safetensors"
     saved: Saved | None = None
 
@@ -98,15 +97,20 @@ def run_training(
             saved = Saved(progress.best["epoch"], written.identity.sha256)
 
     try:
-        with _bar(console, recipe) as show, Records(run) as records:
+        with (
+            run_folder(run, recipe, provenance, resume=resume),
+            _bar(console, recipe) as show,
+            Records(run) as records,
+        ):
 
             def report(progress: Progress) -> None:
                 keep_best(progress)
                 records.add(progress.history)
                 show(progress.history[-1])
 
-            train(
+            progress = train(
                 recipe=recipe,
+                code=code,
                 sizes=sizes,
                 songs=training.songs,
                 valid=training.valid,
@@ -122,6 +126,7 @@ def run_training(
         raise UnwritableFile(f"{error.detail} Make room. {GO_ON.format(run)}") from error
     except TrainingStopped as error:
         raise TrainingStopped(f"{error.detail} {_kept(path, saved)}") from error
+    say(_end(progress, recipe))
     if saved is not None:
         say(f"{path}  sha256 {saved.sha256}")
     return path
@@ -149,26 +154,6 @@ def _sizes(recipe: Recipe, songs: Songs) -> dict[str, Size]:
     if songs.genres != GENRES:
         raise SetupError(f"{recipe.architecture} knows the ten genres of GTZAN alone: {', '.join(GENRES)}.")
     return sizes
-
-
-def _prepare(run: Path, recipe: Recipe, provenance: Mapping[str, Any], *, resume: bool) -> None:
-    """A folder for this run alone: another run's state is neither overwritten nor gone on with."""
-    settings, data = run / "recipe.toml", run / "data.json"
-    songs = json.dumps(provenance, indent=2).encode() + b"\n"
-    if (run / "state.pt").exists():
-        if not resume:
-            raise SetupError(f"{run} holds a run already; go on with --resume or name another --output.")
-        if load_recipe(settings, []) != recipe:
-            raise SetupError(f"{run} was begun with another recipe; {settings} has it.")
-        # Other songs, or another split of them, would bring songs that were trained on into the validation.
-        if data.exists() and data.read_bytes() != songs:
-            raise SetupError(f"{run} was begun with other songs or another split; {data} has them.")
-    try:
-        run.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UnwritableFile(f"{run} cannot be made a folder: {error.strerror}.") from error
-    write_whole(settings, as_toml(recipe).encode())
-    write_whole(data, songs)
 
 
 def _checkpoint(  # what a checkpoint is made of
@@ -216,10 +201,22 @@ def _kept(path: Path, saved: Saved | None) -> str:
 
 def code_sha256() -> str:
     """Hash of the sources that decide the weights."""
-    digest = hashlib.sha256(Path(worker.model.__file__).read_bytes())
+    digest = hashlib.sha256()
+    for name in HEARD:
+        digest.update((Path(worker.model.__file__).parent / f"{name}.py").read_bytes())
     for name in DECISIVE:
         digest.update(Path(__file__).with_name(f"{name}.py").read_bytes())
     return digest.hexdigest()
+
+
+def _end(progress: Progress, recipe: Recipe) -> str:
+    """How a run ended and which of its epochs is kept."""
+    best = progress.best
+    early = f" early, {recipe.patience} epochs without a better one" if progress.epoch < recipe.epochs else ""
+    return (
+        f"Ended{early} after epoch {progress.epoch}. Kept is epoch {best['epoch']:.0f}: valid accuracy "
+        f"{best['valid_accuracy']:.3f}  macro-F1 {best['valid_macro_f1']:.3f}  nll {best['valid_nll']:.3f}"
+    )
 
 
 def _line(row: Row, recipe: Recipe) -> str:

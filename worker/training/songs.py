@@ -42,6 +42,9 @@ class Songs(Protocol):
         The same whatever else is in the collection; the seed decides what has to be drawn.
         """
 
+    def identities(self) -> tuple[str, ...]:
+        """What each song is known again by: a published name, or a hash of what is heard."""
+
     def sha256(self) -> str:
         """Hash of the names and of what is heard."""
 

@@ -59,6 +59,7 @@ class TrainingData:
             "data_sha256": self.songs.sha256(),
             "valid_sha256": self.valid.sha256(),
             "songs_per_genre": {genre: counts[genre] for genre in self.songs.genres},
+            "songs": sorted({*self.songs.identities(), *self.valid.identities()}),
         }
 
 

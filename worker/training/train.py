@@ -27,9 +27,10 @@ from worker.training.state import Progress, restore, save
 PREDICTED_AT_ONCE = 16  # windows, whether of many short songs or of a long one
 
 
-def train(
+def train(  # noqa: PLR0913  # what a run is made of, all by keyword
     *,
     recipe: Recipe,
+    code: str = "",
     sizes: dict[str, Size],
     songs: Songs,
     valid: Songs,
@@ -40,12 +41,13 @@ def train(
 ) -> Progress:
     """Train until the epochs or the patience end; `run`/state.pt is where it is after each epoch.
 
+    code: hash of what decides the weights; a run of other code is not gone on with.
     report: told after each epoch, and at once of a run that is gone on with.
     TrainingStopped where the loss is not finite; the state on disk is then that of the last good epoch.
     """
     if len(songs) < 2 or not len(valid):
         raise SetupError(f"{len(songs)} songs to train on and {len(valid)} for validation are too few.")
-    progress = _begin(recipe, sizes, songs, valid, device)
+    progress = _begin(recipe, code, sizes, songs, valid, device)
     state = run / "state.pt"
     if resume and state.exists():
         restore(progress, state)
@@ -136,7 +138,7 @@ def _train_epoch(progress: Progress, recipe: Recipe, songs: Songs, device: torch
 
 
 def _begin(
-    recipe: Recipe, sizes: dict[str, Size], songs: Songs, valid: Songs, device: torch.device
+    recipe: Recipe, code: str, sizes: dict[str, Size], songs: Songs, valid: Songs, device: torch.device
 ) -> Progress:
     torch.manual_seed(recipe.seed)
     model = build_model(recipe.architecture, sizes).to(device)
@@ -149,6 +151,7 @@ def _begin(
         plateau=make_plateau(optimizer, recipe),
         origin={
             "architecture": recipe.architecture,
+            "code": code,
             "sizes": json.dumps(sizes, sort_keys=True),
             "songs to train on": songs.sha256(),
             "songs for validation": valid.sha256(),

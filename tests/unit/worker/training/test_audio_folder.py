@@ -51,7 +51,7 @@ def test_an_answer_is_the_services_own(tmp_path, said):
     (folder / "blues" / "long.ogg").write_bytes(song(7, seconds=50, kind="ogg"))
     checkpoint = load_checkpoint(RELEASED)
 
-    songs = scored_folder(folder, checkpoint, tmp_path / "cache", Settings(concurrency=1))
+    songs = scored_folder(folder, checkpoint, tmp_path / "cache", Settings(concurrency=1), tmp_path)
     logits = predict(checkpoint.build(), songs, torch.device("cpu"), seed=0)
 
     ours = (logits.double() / checkpoint.temperature).softmax(dim=1)
