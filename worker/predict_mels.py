@@ -6,6 +6,8 @@ range are checked.
 
 import csv
 import os
+import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -28,6 +30,11 @@ DECIBELS_PER_LEVEL = 80 / 255  # levels 0 ... 255 are -80 ... 0 dB
 ROUNDING_DB = 0.01  # above 0 that is no mistake: 255 levels in single precision are not quite 80 dB
 WINDOWS_AT_ONCE = 16
 DECIMALS = 8
+UNREADABLE = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, tokenize.TokenError, SyntaxError),
+    *(RuntimeError, EOFError, ValueError, LookupError, TypeError, AttributeError, OverflowError),
+)
+"""What NumPy may raise over an archive that is damaged; it reads an array's header as Python's tokens."""
 
 Windows = NDArray[Any]  # (windows, frames, bands), uint8 levels or floating dB
 Report = Callable[[int, int], None]
@@ -104,7 +111,7 @@ def _array(file: IO[bytes]) -> Windows:
             if KEY not in archive.files:
                 raise MelsUnusable(f"has no array X; it has {', '.join(archive.files) or 'none'}.")
             array: Windows = archive[KEY]
-    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError, KeyError) as error:
+    except UNREADABLE as error:
         raise MelsUnusable("is damaged, or no NumPy archive of plain numbers.") from error
     except MemoryError as error:
         raise MelsUnusable("has an X that does not fit into memory.") from error

@@ -201,6 +201,7 @@ GOOD = npz(X=np.zeros((1, 640, 128), np.uint8))
         (b"index,blues\n", "is damaged"),
         (GOOD[: len(GOOD) // 2], "is damaged"),
         (flipped(GOOD, len(GOOD) // 2), "is damaged"),
+        (GOOD.replace(b"'shape': (1, 640, 128), }", b"'shape': (1, 640, 128(, }"), "is damaged"),
         (npy(), "is a single array"),
         (npz(Y=np.zeros(3), names=np.zeros(2)), "has no array X; it has Y, names"),
         (no_array(), "has an X that is no array"),
