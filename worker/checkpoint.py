@@ -9,6 +9,7 @@ import hashlib
 import json
 import math
 import pickle
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +34,11 @@ FORMAT = 1  # raised when a file of the old kind can no longer be read as the ne
 HEADER = "genrewiz"  # key of the JSON among the file's metadata
 FILTERBANK = "features.mel_filterbank"
 WEIGHTS = "weights."  # prefix of the network's tensors
+UNREADABLE = (
+    *(pickle.UnpicklingError, struct.error, RuntimeError, EOFError, AssertionError, OverflowError),
+    *(TypeError, ValueError, LookupError, AttributeError),
+)
+"""What reading weights from a file of anything may raise."""
 _FEATURES = TypeAdapter(FeatureSettings)
 GENRES = ("blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock")
 
@@ -140,10 +146,17 @@ def import_original(path: Path) -> Checkpoint:
             temperature=1.0,
             weights=dict(weights),
         )
-    except (pickle.UnpicklingError, RuntimeError, EOFError, TypeError, ValueError) as error:
+    except UNREADABLE as error:
         raise CheckpointError(f"{path} holds no weights that can be read safely.") from error
+    if not all(_is_plain(weight) for weight in checkpoint.weights.values()):
+        raise CheckpointError(f"{path} holds weights that are no plain tensors.")
     _check(checkpoint, path)
     return checkpoint
+
+
+def _is_plain(weight: object) -> bool:
+    """Whether it is a tensor with its numbers at hand: neither sparse nor a shape alone."""
+    return isinstance(weight, Tensor) and weight.layout is torch.strided and weight.device.type == "cpu"
 
 
 def _check(checkpoint: Checkpoint, path: Path) -> None:

@@ -218,6 +218,46 @@ def test_weights_of_another_network_are_not_taken_for_the_originals(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "values",
+    [
+        {"linear.bias": "no tensor"},
+        {"epoch": 3, "state_dict": {}},
+        {"linear.bias": torch.zeros(10).to_sparse()},
+        {"linear.bias": torch.zeros(10, device="meta")},
+        [1, 2],
+    ],
+    ids=["a word", "a number", "sparse", "a shape alone", "a list"],
+)
+def test_a_file_with_other_things_than_weights_is_refused_in_a_sentence(tmp_path, values):
+    path = tmp_path / "model.pth"
+    torch.save(values, path)
+
+    with pytest.raises(CheckpointError, match="weights that"):
+        import_original(path)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"0.",
+        b"\x80\x02.",
+        b"\x80\x02h\x05.",
+        b"\x80\x02]a.",
+        b"\x80\x02X\x09\x00",
+        b"PK\x03\x04",
+        b"((((",
+    ],
+)
+def test_garbage_in_place_of_weights_is_refused_in_a_sentence(tmp_path, data):
+    path = tmp_path / "model.pth"
+    path.write_bytes(data)
+
+    with pytest.raises(CheckpointError, match="safely"):
+        import_original(path)
+
+
+@pytest.mark.parametrize(
     "change",
     [
         lambda header: [1],
