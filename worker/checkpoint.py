@@ -85,9 +85,9 @@ def load_checkpoint(path: Path) -> Checkpoint:
     try:
         checkpoint = Checkpoint(
             identity=ModelIdentity(name=header["name"], version=header["version"], sha256=digest),
-            architecture=str(header["architecture"]),
+            architecture=header["architecture"],
             sizes=header["sizes"],
-            genres=tuple(header["genres"]),
+            genres=_genres(header["genres"]),
             features=_FEATURES.validate_python(header["features"]),
             mel_filterbank=tensors[FILTERBANK],
             temperature=float(header["temperature"]),
@@ -154,6 +154,13 @@ def import_original(path: Path) -> Checkpoint:
     return checkpoint
 
 
+def _genres(written: object) -> tuple[Any, ...]:
+    """The list as it is; a word is no list, though it has letters to count."""
+    if not isinstance(written, list):
+        raise TypeError("genres are no list")
+    return tuple(written)
+
+
 def _is_plain(weight: object) -> bool:
     """Whether it is a tensor with its numbers at hand: neither sparse nor a shape alone."""
     return isinstance(weight, Tensor) and weight.layout is torch.strided and weight.device.type == "cpu"
@@ -161,6 +168,7 @@ def _is_plain(weight: object) -> bool:
 
 def _check(checkpoint: Checkpoint, path: Path) -> None:
     """CheckpointError unless the parts fit together."""
+    _check_words(checkpoint, path)
     if checkpoint.architecture not in ARCHITECTURES:
         known = ", ".join(ARCHITECTURES)
         raise CheckpointError(f"{path} is for architecture {checkpoint.architecture!r}; known are {known}.")
@@ -182,6 +190,22 @@ def _check(checkpoint: Checkpoint, path: Path) -> None:
         raise CheckpointError(f"{path} has a mel filterbank that does not fit its features.")
     if not (math.isfinite(checkpoint.temperature) and checkpoint.temperature > 0):
         raise CheckpointError(f"{path} has a temperature that is not above 0.")
+
+
+def _check_words(checkpoint: Checkpoint, path: Path) -> None:
+    """CheckpointError unless names are words and genres can be told apart; JSON may hold anything there."""
+    identity = checkpoint.identity
+    for part, word in (
+        ("name", identity.name),
+        ("version", identity.version),
+        ("architecture", checkpoint.architecture),
+    ):
+        if not isinstance(word, str):
+            raise CheckpointError(f"{path} is damaged: its {part} is no text.")
+    if not all(isinstance(genre, str) and genre.strip() for genre in checkpoint.genres):
+        raise CheckpointError(f"{path} has a genre without a name.")
+    if len(checkpoint.genres) < 2 or len(set(checkpoint.genres)) < len(checkpoint.genres):
+        raise CheckpointError(f"{path} has a genre twice, or fewer than two.")
 
 
 def _check_digest(path: Path, digest: str) -> None:

@@ -217,6 +217,17 @@ def test_weights_of_another_network_are_not_taken_for_the_originals(tmp_path):
         import_original(path)
 
 
+def test_a_model_of_one_genre_is_refused(checkpoint, path):
+    weights = {
+        name: weight[:1] if name.startswith("linear.") else weight
+        for name, weight in checkpoint.weights.items()
+    }
+    one = dataclasses.replace(checkpoint, genres=("blues",), sizes=SMALL | {"genres": 1}, weights=weights)
+
+    with pytest.raises(CheckpointError, match="fewer than two"):
+        save_checkpoint(path, one)
+
+
 @pytest.mark.parametrize(
     "values",
     [
@@ -262,13 +273,26 @@ def test_garbage_in_place_of_weights_is_refused_in_a_sentence(tmp_path, data):
     [
         lambda header: [1],
         lambda header: header | {"architecture": ["pcrnn"]},
+        lambda header: header | {"architecture": None},
+        lambda header: header | {"name": 3},
+        lambda header: header | {"version": 1.5},
+        lambda header: header | {"genres": "bluesmetal"},
+        lambda header: header | {"genres": dict.fromkeys(header["genres"], 1)},
+        lambda header: header | {"genres": [*header["genres"][:9], 7]},
+        lambda header: header | {"genres": [*header["genres"][:9], ["rock"]]},
+        lambda header: header | {"genres": [*header["genres"][:9], " "]},
+        lambda header: header | {"genres": [*header["genres"][:9], header["genres"][0]]},
         lambda header: header | {"features": header["features"] | {"n_fft": "many"}},
         lambda header: header | {"features": header["features"] | {"hop_length": 0}},
         lambda header: header | {"features": [2_048]},
         lambda header: header | {"metrics": 3},
         lambda header: {name: value for name, value in header.items() if name != "genres"},
     ],
-    ids=["a list", "architecture", "a word", "zero", "no settings", "metrics", "no genres"],
+    ids=[
+        *("a list", "architecture", "no architecture", "name", "version"),
+        *("genres a word", "genres an object", "a number", "a list of lists", "no name", "a genre twice"),
+        *("a word", "zero", "no settings", "metrics", "no genres"),
+    ],
 )
 def test_a_header_of_the_wrong_kind_is_refused_in_a_sentence(checkpoint, path, change):
     save_checkpoint(path, checkpoint)
