@@ -5,19 +5,29 @@ one artist, and a split that ignores it measures memory.
 """
 
 import hashlib
-import zipfile
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from shared.errors import DataUnavailable
+from worker.predict_mels import UNREADABLE
 from worker.training.fill import Fill
 from worker.training.lists import Split, filtered_list, published_split
 
+Array = NDArray[Any]
+NEEDED = ("X", "y", "names", "genres")
+KINDS = {
+    **{"X": ("u", 3), "y": ("iu", 1), "names": ("U", 1), "genres": ("U", 1)},
+    **{"gap": ("u", 2), "rough": ("f", 2), "resq": ("f", 2)},
+}
+"""NumPy's letters for kinds of number or text, and how many dimensions, of each array of songs."""
 DECIBELS_PER_LEVEL = 80 / 255  # levels 0 ... 255 are -80 ... 0 dB
 
 
@@ -121,21 +131,74 @@ def load_gtzan(data: Path) -> Gtzan:
 
 
 def _load(path: Path) -> MelSongs:
+    arrays = _arrays(path)
+    problem = next(_problems(arrays), None)
+    if problem is not None:
+        raise DataUnavailable(f"{path} {problem}.")
+    levels = arrays["X"]
+    songs, frames, bands = levels.shape
+    # Without gaps nothing is drawn, and the residuals say nothing.
+    residuals = arrays.get("resq", np.zeros((1, 2), np.float32))
+    return MelSongs(
+        names=tuple(str(name) for name in arrays["names"]),
+        genres=tuple(str(genre) for genre in arrays["genres"]),
+        labels=torch.from_numpy(arrays["y"].astype(np.int64)),
+        levels=torch.from_numpy(levels),
+        gap=torch.from_numpy(arrays.get("gap", np.zeros((songs, frames), np.uint8))),
+        rough=torch.from_numpy(arrays.get("rough", np.zeros((songs, bands))).astype(np.float32)),
+        fill=Fill(residuals, bands=bands),
+    )
+
+
+def _arrays(path: Path) -> dict[str, Array]:
+    """What the archive holds, unchecked; DataUnavailable where it is none."""
     try:
-        with np.load(path) as file:
-            arrays = {key: file[key] for key in file.files}
-        levels = arrays["X"]
-        songs, frames, bands = levels.shape
-        # Without gaps nothing is drawn, and the residuals say nothing.
-        residuals = arrays.get("resq", np.zeros((1, 2), np.float32))
-        return MelSongs(
-            names=tuple(str(name) for name in arrays["names"]),
-            genres=tuple(str(genre) for genre in arrays["genres"]),
-            labels=torch.from_numpy(arrays["y"]).long(),
-            levels=torch.from_numpy(levels),
-            gap=torch.from_numpy(arrays.get("gap", np.zeros((songs, frames), np.uint8))),
-            rough=torch.from_numpy(arrays.get("rough", np.zeros((songs, bands), np.float16))).float(),
-            fill=Fill(residuals, bands=bands),
-        )
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise DataUnavailable(f"{path} is missing or no file of spectrograms: {error}.") from error
+        with np.load(path, allow_pickle=False) as file:
+            return {key: file[key] for key in file.files}
+    except OSError as error:
+        raise DataUnavailable(f"{path} cannot be read: {error.strerror or error}.") from error
+    except UNREADABLE as error:
+        raise DataUnavailable(f"{path} is damaged, or no archive of spectrograms.") from error
+    except MemoryError as error:
+        raise DataUnavailable(f"{path} does not fit into memory.") from error
+
+
+def _problems(arrays: dict[str, Array]) -> Iterator[str]:
+    """What keeps these arrays from being songs; those after the first may follow from it."""
+    yield from _kind_problems(arrays)
+    levels, genres = arrays["X"], arrays["genres"].tolist()
+    songs, frames, bands = levels.shape
+    if not levels.size:
+        yield "holds no songs"
+    residuals = arrays.get("resq", np.zeros((0, 2)))
+    gap = arrays.get("gap", np.zeros((songs, frames), np.uint8))
+    rough = arrays.get("rough", np.zeros((songs, bands)))
+    shapes = {"y": (songs,), "names": (songs,), "gap": (songs, frames), "rough": (songs, bands)}
+    for key, shape in shapes.items():
+        if key in arrays and arrays[key].shape != shape:
+            yield f"has an array {key} of shape {arrays[key].shape} where {shape} is needed"
+    if levels.dtype != np.uint8 or gap.dtype != np.uint8:
+        yield "has an X or a gap that is not uint8"
+    for key in ("names", "genres"):
+        words = arrays[key].tolist()
+        if "" in words or len(set(words)) < len(words):
+            yield f"has empty or equal {key}"
+    if arrays["y"].min() < 0 or arrays["y"].max() >= len(genres):
+        yield f"has labels y outside of its {len(genres)} genres"
+    if "resq" in arrays and (not len(residuals) or residuals.shape[1] < 2):
+        yield "has an array resq without residuals"
+    if gap.max() > len(residuals):
+        yield f"has gaps of kind {gap.max()} and residuals, resq, of {len(residuals)} kinds"
+    if not (np.isfinite(rough).all() and np.isfinite(residuals).all()):
+        yield "has a rough or a resq that is not finite"
+
+
+def _kind_problems(arrays: dict[str, Array]) -> Iterator[str]:
+    """Arrays that are missing, or are no numbers or words in as many dimensions as needed."""
+    for key, (kinds, dimensions) in KINDS.items():
+        array = arrays.get(key)
+        if array is None:
+            if key in NEEDED:
+                yield f"has no array {key}"
+        elif not isinstance(array, np.ndarray) or array.dtype.kind not in kinds or array.ndim != dimensions:
+            yield f"has an array {key} of another kind or shape than songs need"
