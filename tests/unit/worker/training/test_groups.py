@@ -31,8 +31,20 @@ def read(tmp_path):
         unicodedata.normalize("NFD", ROWS),
         "year,group,file\n1950,Anna,blues/a.mp3\n1990,Bert,rock/zwölf Töne.ogg\n",
         'file,group\n"blues/a.mp3"," Anna "\nrock/zwölf Töne.ogg,Bert\n\n',
+        "\ufeff" + ROWS.replace(",", ";").replace("\n", "\r\n"),
+        ROWS.replace(",", "\t"),
+        ROWS.replace("\n", ";;\n").replace(",", ";") + ";;;\n; ;\n",
+        "\n" + ROWS.replace("\n", ",,\n"),
+        ROWS.replace("file,group", " File , GROUP"),
+        ROWS.replace("/", "\\"),
+        ROWS.replace("blues/", ".\\blues\\"),
+        "file;group;title\nblues/a.mp3;Anna;One, two\nrock/zwölf Töne.ogg;Bert;,\n",
     ],
-    ids=["plain", "windows", "byte order mark", "dot", "decomposed", "columns", "quotes"],
+    ids=[
+        *("plain", "windows", "byte order mark", "dot", "decomposed", "columns", "quotes", "semicolons"),
+        *("tabs", "trailing semicolons", "trailing commas", "capitals", "backslashes", "dot backslash"),
+        "commas within",
+    ],
 )
 def test_each_file_has_its_group_however_the_table_is_written(read, text):
     assert read(text) == dict(zip(NAMES, ("Anna", "Bert"), strict=True))
@@ -43,7 +55,10 @@ def test_each_file_has_its_group_however_the_table_is_written(read, text):
     [
         ("", "its first line is: file,group"),
         ("blues/a.mp3,Anna\nrock/zwölf Töne.ogg,Bert\n", "its first line is: file,group"),
-        ("file;group\nblues/a.mp3;Anna\n", "no column file and none group"),
+        ("file|group\nblues/a.mp3|Anna\n", "no column file and none group"),
+        ("file;artist\nblues/a.mp3;Anna\n", "no column group"),
+        ("file,group,Group\nblues/a.mp3,Anna,Bert\n", "more than one column group"),
+        ("file;group;file\nblues/a.mp3;Anna;\n", "more than one column file"),
         ("file,artist\nblues/a.mp3,Anna\n", "no column group"),
         (ROWS + "blues/b.mp3,Anna\n", r"line 4: there is no blues/b\.mp3"),
         (ROWS.replace(",Bert", ","), "line 3: .* has no group"),
@@ -58,6 +73,18 @@ def test_each_file_has_its_group_however_the_table_is_written(read, text):
 def test_a_table_that_does_not_fit_is_refused_with_the_reason(read, text, reason):
     with pytest.raises(DataUnavailable, match=reason):
         read(text)
+
+
+def test_a_group_that_is_spelled_in_two_ways_is_one(read):
+    groups = read("file,group\nblues/a.mp3,Zo\u00eb\nrock/zwölf Töne.ogg,Zoe\u0308\n")
+
+    assert len(set(groups.values())) == 1
+
+
+def test_a_backslash_that_is_part_of_a_name_stays(tmp_path):
+    (tmp_path / "groups.csv").write_text("file,group\nrock/\\xfc.mp3,Anna\n")
+
+    assert read_groups(tmp_path / "groups.csv", ["rock/\\xfc.mp3"], ()) == {"rock/\\xfc.mp3": "Anna"}
 
 
 def test_a_row_may_name_a_file_that_is_there_and_not_used(read):
