@@ -4,6 +4,7 @@ Looks at names alone and opens no file: whether one is a song, `audio_features.p
 """
 
 import os
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,6 +82,11 @@ def list_folder(folder: Path) -> Listing:
     if not subfolders:
         raise DataUnavailable(f"{folder} has no subfolders; songs lie in one subfolder a genre.")
     files.sort(key=lambda file: file.name)
+    named: dict[str, SongFile] = {}
+    for file in files:
+        if named.setdefault(file.name, file) is not file:
+            left_out.append(LeftOut(name=file.name, reason="another file's name is shown the same"))
+    files = list(named.values())
     return Listing(folder=folder, files=tuple(files), empty=tuple(empty), left_out=tuple(left_out))
 
 
@@ -96,8 +102,9 @@ def _visible(folder: Path) -> list[Path]:
 
 
 def _shown(path: Path) -> str:
-    """The last part of a path, printable whatever bytes it is made of."""
+    """The last part of a path, printable whatever bytes it is made of, the same on each file system."""
     name = os.fsencode(path.name).decode("utf-8", "backslashreplace")
+    name = unicodedata.normalize("NFC", name)
     return "".join(
         letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in name
     )

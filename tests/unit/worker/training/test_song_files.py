@@ -1,6 +1,7 @@
 """What is a song in a folder, what is not, and what is said of the rest."""
 
 import os
+import unicodedata
 
 import pytest
 
@@ -78,6 +79,24 @@ def test_a_name_that_no_terminal_can_show_is_spelled_out(tmp_path):
     (tmp_path / "rock" / os.fsdecode(b"\xfc.mp3")).write_bytes(b"any")
 
     assert [file.name for file in list_folder(tmp_path).files] == ["rock/\\x1b[31m.mp3", "rock/\\xfc.mp3"]
+
+
+def test_names_are_composed_however_the_file_system_spells_them(tmp_path):
+    touch(tmp_path, unicodedata.normalize("NFD", "Café/zwölf Töne.mp3"))
+
+    listing = list_folder(tmp_path)
+
+    assert [(file.genre, file.name) for file in listing.files] == [("Café", "Café/zwölf Töne.mp3")]
+    assert listing.files[0].path.is_file()
+
+
+def test_of_two_files_with_names_that_are_shown_the_same_one_is_left_out(tmp_path):
+    touch(tmp_path, "Café/a.mp3", unicodedata.normalize("NFD", "Café/a.mp3"))
+
+    listing = list_folder(tmp_path)
+
+    assert [file.name for file in listing.files] == ["Café/a.mp3"]
+    assert [each.name for each in listing.left_out] == ["Café/a.mp3"]
 
 
 @pytest.mark.parametrize("kind", ["missing", "file", "flat"])
