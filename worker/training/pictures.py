@@ -42,8 +42,13 @@ def confusion_picture(entry: Json, genres: Sequence[str]) -> "Figure":
             if songs:
                 ink = "white" if shares[row][column] > 0.5 else "black"
                 axes.text(column, row, str(songs), ha="center", va="center", color=ink, fontsize=11)
-    axes.set_xticks(range(len(genres)), genres, rotation=40, ha="right", rotation_mode="anchor")
-    axes.set_yticks(range(len(genres)), [f"{g} ({sum(row)})" for g, row in zip(genres, matrix, strict=True)])
+    called = [_one_line(genre) for genre in genres]
+    counted = [f"{genre} ({sum(row)})" for genre, row in zip(called, matrix, strict=True)]
+    # A genre between dollar signs is a name, not a formula.
+    axes.set_xticks(
+        range(len(genres)), called, rotation=40, ha="right", rotation_mode="anchor", parse_math=False
+    )
+    axes.set_yticks(range(len(genres)), counted, parse_math=False)
     axes.set_xlabel("genre that the model names")
     axes.set_ylabel("genre (songs)")
     figure.colorbar(image, ax=axes, fraction=0.046, pad=0.03, label="share of the genre's songs, %")
@@ -125,6 +130,10 @@ def _figure(height: float = HEIGHT) -> "tuple[Figure, Axes]":
     figure = Figure(figsize=(WIDTH, height), dpi=DOTS_PER_INCH, layout="constrained")
     FigureCanvasAgg(figure)
     return figure, figure.add_subplot()
+
+
+def _one_line(name: str) -> str:
+    return " ".join(name.split())
 
 
 def _scaled(axes: "Axes", *, most: float) -> None:

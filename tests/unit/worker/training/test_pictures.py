@@ -66,3 +66,18 @@ def test_the_curves_begin_with_an_answer_to_every_song(entry):
     assert coverage.get_ydata()[0] == 100
     assert accuracy.get_ydata()[0] == pytest.approx(50)
     assert accuracy.get_ydata()[-1] == pytest.approx(100)
+
+
+@pytest.mark.parametrize("name", ["$", "$a$", "$\\frac{$", "A$AP & Ke$ha", "two\nlines", "%", "_x^y"])
+def test_a_genre_is_drawn_as_it_is_written_and_never_as_a_formula(entry, name):
+    genres = (name, *GENRES[1:])
+
+    assert pictures_of(entry, genres)["confusion.png"]
+
+    figure = confusion_picture(entry, genres)
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
+    shown = " ".join(name.split())
+    assert axes.get_xticklabels()[0].get_text() == shown
+    assert axes.get_yticklabels()[0].get_text() == f"{shown} (6)"
+    assert not any(label.get_parse_math() for label in (*axes.get_xticklabels(), *axes.get_yticklabels()))
