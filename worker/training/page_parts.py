@@ -4,6 +4,7 @@ Pure: parsed JSON in, text out, the same text for the same JSON. Tables are alig
 in a terminal too.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ LIST_NAMES = {
     "real_audio_outside_train_and_test": "real audio outside the train and test lists",
     "audio_folder": "folder of songs",
 }
+MARKUP = re.compile(r"[\\|`*<\[]")  # what would end a cell, or begin code, emphasis, HTML or a link
 NOTES = {
     "on_the_validation_list": "{} of its songs are on the validation list, which chose the epoch and the "
     "temperature",
@@ -33,6 +35,11 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
     rule = "|" + "|".join(["-" * (widths[0] + 2), *("-" * (width + 1) + ":" for width in widths[1:])]) + "|"
     return "\n".join([line(cells[0]), rule, *(line(row) for row in cells[1:])])
+
+
+def plain(name: str) -> str:
+    """A name that anyone may have given, for a table's cell: one line, and none of it markup."""
+    return MARKUP.sub(r"\\\g<0>", " ".join(name.split()))
 
 
 def percent(share: float | None) -> str:
@@ -75,7 +82,7 @@ def genre_table(entry: Json) -> str:
         ("genre", "songs", "precision", "recall", "F1"),
         [
             [
-                genre,
+                plain(genre),
                 str(each["songs"]),
                 # Without songs there is nothing to find and nothing to be right about.
                 *(percent(each[key] if each["songs"] else None) for key in ("precision", "recall", "f1")),
@@ -89,7 +96,10 @@ def confusion_table(entry: Json) -> str:
     """Counts of songs; rows are what they are, columns what they were called."""
     genres = list(entry["scores"]["genres"])
     rows = zip(genres, entry["scores"]["confusion"], strict=True)
-    return table(("", *genres), [[genre, *(str(songs or "·") for songs in row)] for genre, row in rows])
+    return table(
+        ("", *map(plain, genres)),
+        [[plain(genre), *(str(songs or "·") for songs in row)] for genre, row in rows],
+    )
 
 
 def confused_table(entry: Json) -> str:
@@ -97,7 +107,7 @@ def confused_table(entry: Json) -> str:
     return table(
         ("genre", "called", "songs", "of the genre"),
         [
-            [pair["genre"], pair["heard_as"], str(pair["songs"]), percent(pair["share"])]
+            [plain(pair["genre"]), plain(pair["heard_as"]), str(pair["songs"]), percent(pair["share"])]
             for pair in entry["confused"]
         ],
     )
