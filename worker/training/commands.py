@@ -22,7 +22,9 @@ Cache = Annotated[
     Path | None,
     typer.Option("--cache", help="Keeps the features of audio; by default ~/.cache/genrewiz/features."),
 ]
-Threads = Annotated[int | None, typer.Option("--threads", min=1, help="CPU threads; by default all cores.")]
+Threads = Annotated[
+    int | None, typer.Option("--threads", min=1, max=1024, help="CPU threads; by default all cores.")
+]
 
 
 def train(  # noqa: PLR0913  # one parameter for each option
@@ -107,7 +109,9 @@ def evaluate(  # noqa: PLR0913  # one parameter for each option
         Literal["filtered", "fold1", "fold2", "fold3"] | None,
         typer.Option("--lists", help="Whose list; by default of those that the checkpoint was trained on."),
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Fills the gaps of the spectrograms.")] = 0,
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, max=2**32 - 1, help="Fills the gaps of the spectrograms.")
+    ] = 0,
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Write figures and answers here, as JSON.")
     ] = None,

@@ -143,7 +143,7 @@ def main(  # one parameter for each option
         bool, typer.Option("--release", help="Make the best seed on validation the released checkpoint.")
     ] = False,
     device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option("--device")] = "auto",
-    threads: Annotated[int | None, typer.Option("--threads", min=1, help="CPU threads.")] = None,
+    threads: Annotated[int | None, typer.Option("--threads", min=1, max=1024, help="CPU threads.")] = None,
 ) -> None:
     """Train what a release lacks, score it, and write the figures that the documents quote."""
     try:

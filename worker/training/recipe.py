@@ -4,7 +4,6 @@ Values alone, checked: what they do is in `train.py`, `schedule.py` and `augment
 """
 
 import dataclasses
-import math
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -98,18 +97,34 @@ LEAST: Mapping[str, float] = {"epochs": 1, "batch_size": 2, "plateau_epochs": 1,
 """Of numbers whose least value is not 0."""
 MOST: Mapping[str, float] = {
     "seed": 2**32 - 1,
-    "plateau_factor": 1,
+    "epochs": 100_000,
+    "patience": 100_000,
+    "batch_size": 4096,
+    "learning_rate": 1,
+    "warmup_epochs": 100_000,
+    "plateau_epochs": 100_000,
+    "plateau_factor": 0.999,  # 1 would never lower the learning rate
+    "weight_decay": 10,
+    "gradient_norm": 1e6,
     "label_smoothing": 1,
     "average_decay": 0.99999,  # 1 would keep the first weights for ever
     "mixup": 1,
     "fill_scale": 1,
     "stretch": 0.9,
     "roll": 1,
+    "pitch_bands": 64,
     "smoothing": 0.5,
+    "tilt_db": 80,
+    "equaliser_db": 80,
     "compression": 1,
-    "coding": 1,
     "noise_floor_db": 0,
+    "coding": 1,
+    "time_masks": 100,
+    "time_mask_frames": 640,
+    "band_masks": 100,
+    "band_mask_bands": 128,
 }
+"""Of every number, so that none runs over."""
 
 
 def load_recipe(
@@ -165,10 +180,9 @@ def _check(key: str, value: object) -> None:
         if value not in WORDS.get(key, (value,)):
             raise SetupError(f"{key} is {value!r}; it can be {' or '.join(WORDS[key])}.")
     elif isinstance(value, int | float):
-        least, most = LEAST.get(key, 0), MOST.get(key, math.inf)
-        if not (least <= value <= most and math.isfinite(value)):
-            upwards = f"at least {least}" if most == math.inf else f"from {least} to {most}"
-            raise SetupError(f"{key} is {value}; it must be {upwards}.")
+        least, most = LEAST.get(key, 0), MOST[key]
+        if not least <= value <= most:  # nor is nan between them
+            raise SetupError(f"{key} is {value}; it must be from {least} to {most}.")
 
 
 def _read(config: Path) -> dict[str, object]:

@@ -11,6 +11,7 @@ from support.song_folder import write_songs
 from worker.checkpoint import GENRES, load_checkpoint
 from worker.commands import classify
 from worker.training.commands import evaluate, train
+from worker.training.recipe import MOST
 
 
 @pytest.fixture
@@ -84,6 +85,13 @@ def test_a_finished_run_that_is_gone_on_with_writes_its_files_again(invoke, smal
     assert {name: (tmp_path / name).read_bytes() for name in names} == before
 
 
+@pytest.fixture
+def any_learning_rate(monkeypatch):
+    """Learning rates over the limit of recipes, for losses that are not finite."""
+    monkeypatch.setitem(MOST, "learning_rate", 1e30)
+
+
+@pytest.mark.usefixtures("any_learning_rate")
 def test_a_loss_that_is_not_finite_is_one_line_and_status_1(invoke, small_data, tmp_path):
     options = ("--data", small_data, "--output", tmp_path / "run", "--set", "batch_size=3")
 
@@ -96,6 +104,7 @@ def test_a_loss_that_is_not_finite_is_one_line_and_status_1(invoke, small_data, 
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.usefixtures("any_learning_rate")
 def test_the_best_checkpoint_before_a_loss_that_is_not_finite_is_named_and_loads(
     invoke, small_data, tmp_path
 ):
@@ -215,3 +224,18 @@ def test_a_list_other_than_the_fault_filtered_one_stands_in_the_checkpoint(invok
     provenance = load_checkpoint(tmp_path / "run" / "pcrnn.safetensors").provenance
     assert provenance["lists"] == "fold1"
     assert sum(provenance["songs_per_genre"].values()) < 30
+
+
+@pytest.mark.parametrize(
+    ("command", "option", "value"),
+    [
+        ("train", "--threads", 1025),
+        ("evaluate", "--threads", 2**40),
+        ("evaluate", "--seed", 2**64),
+    ],
+)
+def test_numbers_that_would_run_over_are_refused(invoke, small_data, tmp_path, command, option, value):
+    result = invoke(command, "--data", small_data, option, value)
+
+    assert result.exit_code == 2
+    assert "less than or equal to" in " ".join(result.stderr.split())

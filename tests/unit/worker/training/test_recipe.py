@@ -1,9 +1,13 @@
+import math
 from dataclasses import asdict
 
 import pytest
+import torch
 
 from shared.errors import SetupError
-from worker.training.recipe import RECIPES, Recipe, as_toml, load_recipe, recipe_from
+from worker.training.augment import augment
+from worker.training.recipe import LEAST, MOST, RECIPES, Recipe, as_toml, load_recipe, recipe_from
+from worker.training.schedule import cosine, make_optimizer, make_plateau
 
 
 def test_options_take_precedence_over_assignments_and_those_over_the_file(tmp_path):
@@ -30,10 +34,10 @@ def test_a_recipe_written_as_toml_reads_back_the_same(tmp_path):
         ("epochs=many", "epochs is 'many'"),
         ("epochs=1.5", "epochs is '1.5', which is no int"),
         ("epochs", "equals sign"),
-        ("epochs=-1", "epochs is -1; it must be at least 1"),
+        ("epochs=-1", "epochs is -1; it must be from 1 to 100000"),
         ("seed=99999999999999999999", "seed is 9"),
         ("batch_size=1", "batch_size is 1"),
-        ("learning_rate=-0.1", "learning_rate is -0.1; it must be at least 0"),
+        ("learning_rate=-0.1", "learning_rate is -0.1; it must be from 0 to 1"),
         ("learning_rate=nan", "learning_rate is nan"),
         ("learning_rate=inf", "learning_rate is inf"),
         ("mixup=1.5", "mixup is 1.5; it must be from 0 to 1"),
@@ -84,3 +88,32 @@ def test_the_original_recipe_is_what_its_report_says_and_is_changed_as_any_other
     assert (recipe.schedule, recipe.label_smoothing, recipe.seed) == ("plateau", 0, 3)
     assert recipe.epochs >= 120
     assert recipe.patience == 0
+
+
+NUMBERS = [key for key, value in asdict(Recipe()).items() if not isinstance(value, str)]
+
+
+@pytest.mark.parametrize("key", NUMBERS)
+def test_every_number_has_a_finite_most_and_is_refused_above_it(key):
+    assert math.isfinite(MOST[key])
+    assert LEAST.get(key, 0) < MOST[key]
+    assert getattr(recipe_from({key: MOST[key]}), key) == MOST[key]
+
+    with pytest.raises(SetupError, match=f"^{key} is .*; it must be from .* to"):
+        recipe_from({key: int(MOST[key]) + 1})
+    with pytest.raises(SetupError, match=f"^{key} is "):
+        recipe_from({key: "9" * 400})
+
+
+@pytest.mark.parametrize("key", NUMBERS)
+@pytest.mark.parametrize("limits", [MOST, LEAST], ids=["most", "least"])
+def test_a_recipe_at_its_limits_varies_windows_and_steps(key, limits):
+    recipe = recipe_from({key: limits.get(key, 0), "schedule": "plateau"})
+    generator = torch.Generator().manual_seed(recipe.seed)
+    windows = -80 * torch.rand(2, 32, 128, generator=generator)
+
+    varied = augment(windows - windows.amax(dim=(1, 2), keepdim=True), recipe, generator)
+
+    assert varied.isfinite().all()
+    assert math.isfinite(cosine(recipe, 1.5))
+    assert make_plateau(make_optimizer(torch.nn.Linear(2, 2), recipe), recipe) is not None
