@@ -105,14 +105,7 @@ def _read(path: Path) -> dict[str, Any]:  # the values that `save` wrote, if it 
         state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
         if not isinstance(state, dict):
             raise ValueError
-    except (
-        zipfile.BadZipFile,
-        pickle.UnpicklingError,
-        RuntimeError,
-        EOFError,
-        ValueError,
-        KeyError,
-    ) as error:
+    except UNREADABLE as error:
         raise SetupError(
             f"{path} is damaged or no state of a training run; it is left as it is. Name another --output."
         ) from error

@@ -55,6 +55,22 @@ def changed(state):
     state.write_bytes(data)
 
 
+def badly_compressed(state):
+    with zipfile.ZipFile(state, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("state/data.pkl", bytes(1000))
+    data = bytearray(state.read_bytes())
+    begin = data.index(b"state/data.pkl") + len("state/data.pkl")
+    data[begin] = 0xFF  # no kind of block
+    state.write_bytes(data)
+
+
+def garbage(state):
+    with zipfile.ZipFile(state, "w") as archive:
+        archive.writestr("state/data.pkl", b"\x80\x020.")  # takes from an empty stack
+        archive.writestr("state/version", b"3")
+        archive.writestr("state/byteorder", b"little")
+
+
 def text(state):
     state.write_text("epoch 3")
 
@@ -71,7 +87,9 @@ def bare_tensor(state):
     torch.save(torch.zeros(3), state)
 
 
-@pytest.mark.parametrize("damage", [truncated, changed, text, empty, other_tensors, bare_tensor])
+@pytest.mark.parametrize(
+    "damage", [truncated, changed, badly_compressed, garbage, text, empty, other_tensors, bare_tensor]
+)
 def test_a_state_that_is_damaged_or_none_is_refused_and_left_as_it_is(tmp_path, resume, damage):
     state = tmp_path / "state.pt"
     damage(state)
