@@ -12,7 +12,7 @@ from typing import Any
 from shared.errors import SetupError
 from worker.checkpoint import Checkpoint, load_checkpoint
 from worker.training.recipe import Recipe, load_recipe
-from worker.training.state import best_epoch
+from worker.training.state import epochs_without_gain
 
 SEEDS = range(5)
 FOLDS = (1, 2, 3)
@@ -63,11 +63,11 @@ def is_finished(run: Run, runs: Path) -> bool:
         return False
     recipe = load_recipe(runs / run.name / "recipe.toml", [])
     try:
-        best = best_epoch(rows)
+        waited = epochs_without_gain(rows)
     except KeyError as error:
         raise SetupError(f"{runs / run.name / 'metrics.csv'} lacks the column {error}.") from error
     patient = recipe.patience or recipe.epochs
-    return len(rows) >= recipe.epochs or len(rows) - best["epoch"] >= patient
+    return len(rows) >= recipe.epochs or waited >= patient
 
 
 def train_missing(runs: Path, plan: tuple[Run, ...], start: Callable[[Run, Path], Any]) -> None:

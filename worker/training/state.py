@@ -53,6 +53,13 @@ def best_epoch(history: list[Row]) -> Row:
     return max(history, key=lambda row: (row["valid_macro_f1"], -row["valid_nll"]))
 
 
+def epochs_without_gain(history: list[Row]) -> int:
+    """Epochs since the last one with a higher validation macro-F1 than all before it."""
+    highest = max(row["valid_macro_f1"] for row in history)
+    reached = next(number for number, row in enumerate(history) if row["valid_macro_f1"] == highest)
+    return len(history) - 1 - reached
+
+
 def save(progress: Progress, path: Path) -> None:
     """Whole or not at all: an interruption here must not cost the run."""
     state = io.BytesIO()

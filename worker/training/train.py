@@ -22,7 +22,7 @@ from worker.training.recipe import Recipe
 from worker.training.schedule import cosine, make_optimizer, make_plateau
 from worker.training.scores import score
 from worker.training.songs import Songs, epoch_generator
-from worker.training.state import Progress, restore, save
+from worker.training.state import Progress, epochs_without_gain, restore, save
 
 PREDICTED_AT_ONCE = 16  # windows, whether of many short songs or of a long one
 
@@ -178,4 +178,4 @@ def _soft(labels: Tensor, genres: int, smoothing: float) -> Tensor:
 def _stagnant(progress: Progress, recipe: Recipe) -> bool:
     if not (recipe.patience and progress.history):
         return False
-    return progress.epoch - progress.best["epoch"] >= recipe.patience
+    return epochs_without_gain(progress.history) >= recipe.patience
