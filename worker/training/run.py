@@ -37,8 +37,8 @@ VERSION = "0.1.0"  # of the checkpoints that this code trains
 # Modules that decide the weights.
 DECISIVE = (
     "audio_features", "audio_folder", "audio_songs", "augment", "feature_cache", "features", "fill", "groups",
-    "gtzan", "known_songs", "lists", "recipe", "schedule", "scores", "song_files", "songs", "sources", "splits",
-    "state", "train",
+    "gtzan", "known_songs", "lists", "recipe", "schedule", "scores", "song_files", "songs", "sources",
+    "splits", "state", "train",
 )  # fmt: skip
 SIZES: dict[str, dict[str, Size]] = {"pcrnn": dict(RELEASED_SIZES), "pcrnn-original": {}}
 HEARD = ("decode", "ffmpeg", "features", "model", "resample", "spectrogram", "stream", "windows")

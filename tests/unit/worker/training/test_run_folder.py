@@ -18,7 +18,7 @@ def test_a_folder_that_holds_a_checkpoint_and_no_runs_state_is_refused_and_stays
     (tmp_path / "pcrnn.safetensors").write_bytes(b"mine")
 
     with (
-        pytest.raises(SetupError, match="pcrnn.safetensors"),
+        pytest.raises(SetupError, match="holds pcrnn"),
         run_folder(tmp_path, Recipe(), {}, resume=False),
     ):
         pass
