@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from shared.errors import DataUnavailable
-from worker.predict_mels import UNREADABLE
+from worker.predict_mels import DECIBELS_PER_LEVEL, UNREADABLE
 from worker.training.fill import Fill
 from worker.training.lists import Split, filtered_list, published_split
 
@@ -28,7 +28,6 @@ KINDS = {
     **{"gap": ("u", 2), "rough": ("f", 2), "resq": ("f", 2)},
 }
 """NumPy's letters for kinds of number or text, and how many dimensions, of each array of songs."""
-DECIBELS_PER_LEVEL = 80 / 255  # levels 0 ... 255 are -80 ... 0 dB
 
 
 @dataclass(frozen=True, kw_only=True)
