@@ -1,6 +1,6 @@
 import json
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ import typer
 from typer.testing import CliRunner
 
 from shared.errors import SetupError
-from worker.checkpoint import RELEASED, load_checkpoint
+from worker.checkpoint import RELEASED, load_checkpoint, save_checkpoint
 from worker.model import build_model
 from worker.training.commands import evaluate
 from worker.training.publication import Places, main, publish
@@ -187,6 +187,45 @@ def test_a_run_on_other_lists_than_its_name_says_is_refused(published, places, f
 
     with pytest.raises(SetupError, match="fold2 and not fold1"):
         publish(places, data=folder, recipes=recipes, score_only=True, device="cpu", say=lambda _: None)
+
+
+def copied(places, old, new, **provenance):
+    """The run `old` under the name `new`, and this in its checkpoint's header."""
+    shutil.rmtree(places.runs / new)
+    shutil.copytree(places.runs / old, places.runs / new)
+    path = places.runs / new / "pcrnn.safetensors"
+    checkpoint = load_checkpoint(path)
+    save_checkpoint(path, replace(checkpoint, provenance={**checkpoint.provenance, **provenance}))
+
+
+def refusal(places, folder, recipes) -> str:
+    with pytest.raises(SetupError) as refused:
+        publish(places, data=folder, recipes=recipes, score_only=True, device="cpu", say=lambda _: None)
+    return refused.value.detail
+
+
+def test_copies_of_one_run_are_not_averaged_as_seeds(published, places, folder, recipes):
+    copied(places, "seed-1", "seed-3")
+    plain = refusal(places, folder, recipes)
+    recipe = asdict(replace(recipes["released"], seed=3))
+    copied(places, "seed-1", "seed-3", recipe=recipe)
+    of_the_plans_recipe = refusal(places, folder, recipes)
+    copied(places, "seed-1", "seed-3", recipe=recipe, seed=3)
+    of_the_plans_seed = refusal(places, folder, recipes)
+
+    path = places.runs / "seed-3" / "pcrnn.safetensors"
+    assert plain == f"{path} was trained with seed 1 and not 3."
+    assert of_the_plans_recipe == f"{path} says that its seed is 1 and not 3."
+    assert of_the_plans_seed == (
+        f"{path.parent} holds the weights of {places.runs / 'seed-1'}: a copy is no run."
+    )
+
+
+def test_a_run_with_a_setting_that_the_plan_does_not_know_is_refused(published, places, folder, recipes):
+    recipe = {**asdict(replace(recipes["released"], seed=3)), "older": 0.5}
+    copied(places, "seed-1", "seed-3", recipe=recipe, seed=3)
+
+    assert refusal(places, folder, recipes).endswith("was trained with older 0.5 and not None.")
 
 
 def test_a_card_without_marks_is_refused_before_a_test_list_is_looked_at(published, places, folder, recipes):

@@ -25,7 +25,7 @@ from worker.training.evaluate import (
 )
 from worker.training.gtzan import Gtzan
 from worker.training.intervals import over_seeds
-from worker.training.release_runs import Run, check_one_recipe, epochs_of, is_finished, load_run
+from worker.training.release_runs import Run, check_no_copies, epochs_of, is_finished, load_run
 from worker.training.report import ListReport
 from worker.training.scores import score
 from worker.training.songs import Songs
@@ -75,15 +75,13 @@ class Bench:
 
 
 def finished_runs(plan: tuple[Run, ...], runs: Path) -> dict[str, Finished]:
-    """By name; SetupError where what should be one recipe's is not."""
+    """By name; SetupError where one is not what the plan says, or is a copy of another."""
     found = {
         run.name: Finished(run=run, checkpoint=load_run(run, runs), epochs=len(epochs_of(run, runs)))
         for run in plan
         if is_finished(run, runs)
     }
-    of_one_recipe = {name: each.checkpoint for name, each in found.items() if name != "original"}
-    if of_one_recipe:
-        check_one_recipe(of_one_recipe)
+    check_no_copies({name: each.checkpoint for name, each in found.items()}, runs)
     return found
 
 

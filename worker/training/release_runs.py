@@ -6,8 +6,12 @@ Trains; it scores nothing and looks at no test list.
 import csv
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any
+
+import torch
+from torch import Tensor
 
 from shared.errors import SetupError
 from worker.checkpoint import Checkpoint, load_checkpoint
@@ -84,24 +88,26 @@ def load_run(run: Run, runs: Path) -> Checkpoint:
     learned = checkpoint.provenance.get("lists", "filtered")
     if learned != run.lists:
         raise SetupError(f"{path} was trained on the lists {learned} and not {run.lists}.")
-    recipe = checkpoint.provenance["recipe"]
-    for key, planned in asdict(run.recipe).items():
-        if recipe.get(key) != planned:
-            raise SetupError(f"{path} was trained with {key} {recipe.get(key)!r} and not {planned!r}.")
+    planned, recipe = asdict(run.recipe), checkpoint.provenance["recipe"]
+    for key in [*planned, *sorted(recipe.keys() - planned.keys())]:
+        if recipe.get(key) != planned.get(key):
+            raise SetupError(
+                f"{path} was trained with {key} {recipe.get(key)!r} and not {planned.get(key)!r}."
+            )
+    if (seed := checkpoint.provenance.get("seed")) != run.recipe.seed:
+        raise SetupError(f"{path} says that its seed is {seed!r} and not {run.recipe.seed}.")
     return checkpoint
 
 
-def check_one_recipe(checkpoints: Mapping[str, Checkpoint]) -> None:
-    """SetupError where trainings that are shown as one recipe's differ in more than their seed."""
-    recipes = {
-        name: {key: value for key, value in checkpoint.provenance["recipe"].items() if key != "seed"}
-        for name, checkpoint in checkpoints.items()
-    }
-    first = next(iter(recipes))
-    for name, recipe in recipes.items():
-        for key in sorted(recipe.keys() | recipes[first].keys()):
-            if recipe.get(key) != recipes[first].get(key):
-                raise SetupError(
-                    f"{name} was trained with {key} {recipe.get(key)!r} and {first} with "
-                    f"{recipes[first].get(key)!r}: they are not one recipe."
-                )
+def check_no_copies(checkpoints: Mapping[str, Checkpoint], runs: Path) -> None:
+    """SetupError where two runs are one: copies would make a recipe look surer than it is.
+
+    The weights are compared and not the files, whose headers may have been written anew.
+    """
+    for (first, one), (second, other) in combinations(checkpoints.items(), 2):
+        if _same(one.weights, other.weights):
+            raise SetupError(f"{runs / second} holds the weights of {runs / first}: a copy is no run.")
+
+
+def _same(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
