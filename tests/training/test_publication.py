@@ -84,6 +84,9 @@ def test_a_release_from_the_data_folder_to_the_figures_in_the_documents(publishe
     assert figures["missing"] == []
     assert [row["run"] for row in figures["seeds"]] == [f"seed-{seed}" for seed in range(5)]
     assert figures["over_seeds"]["accuracy"]["seeds"] == 5
+    for spread in [*figures["over_seeds"].values(), *figures["over_folds"].values()]:
+        low, high = spread["interval"]
+        assert 0 <= low <= spread["mean"] <= high
     assert [row["run"] for row in figures["folds"]] == ["fold-1", "fold-2", "fold-3"]
     assert {row["scores"]["songs"] for row in figures["seeds"] + figures["folds"]} == {10}
     assert figures["fold1_real_audio"]["scores"]["songs"] == 10

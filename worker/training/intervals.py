@@ -35,7 +35,7 @@ class SeedSpread:
     seeds: int
     mean: float
     standard_deviation: float | None  # of one training; None for a single seed
-    interval: Interval | None  # of the mean, by Student's t
+    interval: Interval | None  # of the mean, by Student's t, cut where the figure ends
 
 
 def over_songs(labels: Tensor, predicted: Tensor, *, genres: int, seed: int = 0) -> SongIntervals:
@@ -53,16 +53,18 @@ def over_songs(labels: Tensor, predicted: Tensor, *, genres: int, seed: int = 0)
     )
 
 
-def over_seeds(values: Sequence[float]) -> SeedSpread:
-    """Mean, spread and the mean's interval of one figure of several trainings."""
+def over_seeds(values: Sequence[float], *, highest: float = 1.0) -> SeedSpread:
+    """Mean, spread and the mean's interval of one figure of several trainings.
+
+    highest: that the figure can be, by default a share's; the lowest is 0. Student's t knows of neither.
+    """
     mean = math.fsum(values) / len(values)
     if len(values) == 1:
         return SeedSpread(seeds=1, mean=mean, standard_deviation=None, interval=None)
     deviation = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
     reach = float(stats.t.ppf(HIGH, len(values) - 1)) * deviation / math.sqrt(len(values))
-    return SeedSpread(
-        seeds=len(values), mean=mean, standard_deviation=deviation, interval=(mean - reach, mean + reach)
-    )
+    interval = (max(0.0, mean - reach), min(highest, mean + reach))
+    return SeedSpread(seeds=len(values), mean=mean, standard_deviation=deviation, interval=interval)
 
 
 def _percentiles(values: Tensor) -> Interval:

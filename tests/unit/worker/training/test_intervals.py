@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 from scipy import stats
@@ -68,6 +70,20 @@ def test_the_interval_over_seeds_is_students():
     assert spread.interval == pytest.approx(
         stats.t.interval(0.95, 4, loc=spread.mean, scale=stats.sem(values))
     )
+
+
+def test_the_interval_over_seeds_holds_nothing_that_the_figure_cannot_be():
+    shares = [0.02, 0.99, 0.98]
+
+    assert over_seeds(shares).interval == (0, 1)
+    assert over_seeds([1 - share for share in shares]).interval == (0, 1)
+
+
+def test_the_interval_over_seeds_of_a_figure_without_a_highest_value_is_cut_below_alone():
+    low, high = over_seeds([0.02, 1.9, 2.4], highest=math.inf).interval
+
+    assert low == 0
+    assert high > 2.4
 
 
 def test_one_seed_says_nothing_of_others():
