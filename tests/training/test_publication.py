@@ -170,7 +170,7 @@ def test_another_released_checkpoint_is_refused_before_a_test_list_is_looked_at(
     places.released.with_name("released.safetensors.sha256").unlink()
     said: list[str] = []
 
-    with pytest.raises(SetupError, match="--release"):
+    with pytest.raises(SetupError, match="`make evaluation RELEASE=1` "):
         publish(places, data=folder, recipes=recipes, score_only=True, device="cpu", say=said.append)
 
     assert not any("test list" in line for line in said)

@@ -101,7 +101,7 @@ def check_released(released: Checkpoint, chosen: str, found: Mapping[str, Finish
     if released.identity.sha256 != found[chosen].checkpoint.identity.sha256:
         raise SetupError(
             f"The released checkpoint is not that of {chosen}, which has the lowest NLL on the validation "
-            "list: --release puts it in its place."
+            "list: `make evaluation RELEASE=1` (--release) puts it in its place."
         )
 
 
