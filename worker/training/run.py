@@ -24,9 +24,10 @@ from worker.features import FeatureSettings
 from worker.model import RELEASED_SIZES, Size
 from worker.training.allocator import keep_memory
 from worker.training.features import mel_filterbank
+from worker.training.left_out import LeftOutFiles
 from worker.training.recipe import Recipe
 from worker.training.records import Records
-from worker.training.run_folder import run_folder
+from worker.training.run_folder import LEFT_OUT, run_folder
 from worker.training.scores import fit_temperature, score
 from worker.training.songs import Songs
 from worker.training.sources import AudioSource, TrainingData, load_training_data
@@ -82,7 +83,8 @@ def run_training(
     def say(sentence: str) -> None:
         console.print(sentence, markup=False, highlight=False, soft_wrap=True)
 
-    training = load_training_data(data, lists=lists, audio=audio, seed=recipe.seed, say=say)
+    left_out = LeftOutFiles(say=say)
+    training = load_training_data(data, lists=lists, audio=audio, seed=recipe.seed, say=left_out)
     sizes = _sizes(recipe, training.songs)
     provenance = training.provenance()
     path = run / f"{recipe.architecture}.safetensors"
@@ -102,6 +104,7 @@ def run_training(
             _bar(console, recipe) as show,
             Records(run) as records,
         ):
+            left_out.keep(run / LEFT_OUT)
 
             def report(progress: Progress) -> None:
                 keep_best(progress)

@@ -15,6 +15,7 @@ from worker.training.recipe import Recipe, as_toml, load_recipe
 from worker.whole_file import write_whole
 
 RECIPE, DATA, STATE, LOCK = "recipe.toml", "data.json", "state.pt", "lock"
+LEFT_OUT = "left_out.txt"
 
 
 @contextmanager
@@ -43,7 +44,7 @@ def _check(run: Path, *, resume: bool) -> None:
 
 
 def _is_begun(path: Path) -> bool:
-    return path.name in (RECIPE, DATA, LOCK) or path.name.endswith(".partial")
+    return path.name in (RECIPE, DATA, LOCK, LEFT_OUT) or path.name.endswith(".partial")
 
 
 @contextmanager

@@ -145,7 +145,8 @@ def test_missing_data_is_one_line_and_status_1(invoke, tmp_path, command):
 
 def test_own_genres_are_trained_scored_and_answered_with(invoke, tmp_path, monkeypatch):
     folder = write_songs(tmp_path / "songs", {"Drum & Bass": 3, "Österreichische Volksmusik": 3})
-    (folder / "Drum & Bass" / "broken.mp3").write_bytes(b"no song")
+    for number in range(25):
+        (folder / "Drum & Bass" / f"broken{number:02d}.mp3").write_bytes(b"no song")
     run, cache = tmp_path / "run", tmp_path / "cache"
     options = ("--audio", folder, "--cache", cache)
 
@@ -161,7 +162,11 @@ def test_own_genres_are_trained_scored_and_answered_with(invoke, tmp_path, monke
     assert "trained or validated on every song" in known.stderr
     assert (trained.exit_code, scored.exit_code) == (0, 0), trained.stderr + scored.stderr
     assert "leaks" in trained.stderr
-    assert "left out Drum & Bass/broken.mp3" in trained.stderr
+    broken = [f"left out Drum & Bass/broken{number:02d}.mp3" for number in range(25)]
+    assert [line.partition(":")[0] for line in trained.stderr.splitlines() if "broken" in line] == broken[:20]
+    kept = (run / "left_out.txt").read_text().splitlines()
+    assert [line.partition(":")[0] for line in kept] == broken
+    assert f"5 more were left out; {run / 'left_out.txt'} names all 25" in trained.stderr
     checkpoint = load_checkpoint(run / "pcrnn.safetensors")
     assert checkpoint.genres == ("Drum & Bass", "Österreichische Volksmusik")
     assert checkpoint.provenance["lists"] == "audio"

@@ -2,7 +2,7 @@ import pytest
 
 from shared.errors import SetupError
 from worker.training.recipe import Recipe
-from worker.training.run_folder import run_folder
+from worker.training.run_folder import LEFT_OUT, run_folder
 
 
 def test_a_folder_that_another_process_trains_in_is_refused(tmp_path):
@@ -33,7 +33,7 @@ def test_going_on_where_nothing_was_begun_is_refused(tmp_path):
 
 def test_a_run_that_was_ended_in_its_first_epoch_is_begun_again_by_the_same_recipe_alone(tmp_path):
     with run_folder(tmp_path, Recipe(), {}, resume=False):
-        pass
+        (tmp_path / LEFT_OUT).write_text("left out blues/1.mp3: it is silent\n")
     with run_folder(tmp_path, Recipe(), {}, resume=True):
         pass
 
