@@ -52,7 +52,7 @@ def predict_mels(
     from rich.console import Console
     from rich.progress import Progress
 
-    from shared.errors import MelsUnusable, SetupError
+    from shared.errors import MelsUnusable, SetupError, UnwritableFile
     from shared.settings import read_settings
     from worker import predict_mels as mels
     from worker.checkpoint import RELEASED, load_checkpoint
@@ -72,7 +72,7 @@ def predict_mels(
                 device=device,
                 report=lambda done, total: bar.update(task, completed=done, total=total),
             )
-    except (SetupError, MelsUnusable) as error:
+    except (SetupError, MelsUnusable, UnwritableFile) as error:
         _refuse(error.detail, command="predict-mels")
 
 

@@ -4,14 +4,13 @@ It computes no spectrogram and hears no audio: what the windows hold is believed
 range are checked.
 """
 
+import codecs
 import csv
-import os
 import struct
 import tokenize
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -24,6 +23,7 @@ from torch import Tensor
 from shared.errors import MelsUnusable
 from worker.checkpoint import Checkpoint
 from worker.features import FeatureSettings
+from worker.whole_file import whole_file
 
 KEY = "X"
 DECIBELS_PER_LEVEL = 80 / 255  # levels 0 ... 255 are -80 ... 0 dB
@@ -56,8 +56,8 @@ def predict_mels(
     target = _target(source, output)
     windows = read_windows(source, checkpoint.features)
     model = checkpoint.build().to(device)
-    with _whole(target) as file:
-        writer = csv.writer(file, lineterminator="\n")
+    with whole_file(target) as file:
+        writer = csv.writer(codecs.getwriter("utf-8")(file), lineterminator="\n")
         writer.writerow(("index", *checkpoint.genres))
         done = 0
         for batch in _batches(windows):
@@ -154,19 +154,3 @@ def _target(source: Path, output: Path) -> Path:
     if target == source.resolve():
         raise MelsUnusable("The output would replace the input.")
     return target
-
-
-@contextmanager
-def _whole(path: Path) -> Iterator[IO[str]]:
-    """A text file that takes the place of `path` once it is complete; until then nothing changes there."""
-    partial = path.with_name(path.name + ".partial")
-    try:
-        with partial.open("w", newline="", encoding="utf-8") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())  # a full disk says so here at the latest
-        os.replace(partial, path)  # noqa: PTH105  # the one call that is atomic on every system
-    except OSError as error:
-        raise MelsUnusable(f"{path} cannot be written: {error.strerror or error}.") from error
-    finally:
-        partial.unlink(missing_ok=True)

@@ -6,7 +6,7 @@ import pytest
 
 from shared.errors import UnwritableFile
 from support.power_cut import need_strace
-from worker.whole_file import write_whole
+from worker.whole_file import whole_file, write_whole
 
 
 def test_a_file_is_replaced_and_nothing_is_left_beside_it(tmp_path):
@@ -16,6 +16,35 @@ def test_a_file_is_replaced_and_nothing_is_left_beside_it(tmp_path):
 
     assert (tmp_path / "state.pt").read_bytes() == b"after"
     assert [path.name for path in tmp_path.iterdir()] == ["state.pt"]
+
+
+def test_a_file_that_is_written_in_pieces_is_as_it_was_until_the_last(tmp_path):
+    (tmp_path / "rows.csv").write_bytes(b"before")
+
+    with whole_file(tmp_path / "rows.csv") as file:
+        for piece in (b"a", b"b"):
+            file.write(piece)
+            assert (tmp_path / "rows.csv").read_bytes() == b"before"
+
+    assert (tmp_path / "rows.csv").read_bytes() == b"ab"
+    assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
+
+
+def test_what_stops_between_two_pieces_leaves_the_file_as_it_was(tmp_path):
+    (tmp_path / "rows.csv").write_bytes(b"before")
+
+    def stopped_by(stop: BaseException) -> None:
+        with whole_file(tmp_path / "rows.csv") as file:
+            file.write(b"a")
+            raise stop
+
+    with pytest.raises(KeyboardInterrupt):
+        stopped_by(KeyboardInterrupt())
+    with pytest.raises(UnwritableFile, match=r"rows\.csv cannot be written: gone\."):
+        stopped_by(OSError("gone"))
+
+    assert (tmp_path / "rows.csv").read_bytes() == b"before"
+    assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
 
 
 def test_a_full_disk_is_said_with_the_files_name_and_leaves_it_as_it_was(small_disk):
