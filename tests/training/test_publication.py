@@ -108,6 +108,14 @@ def test_a_release_from_the_data_folder_to_the_figures_in_the_documents(publishe
     for heading in ("Beside others", "over seeds", "The released checkpoint", "The original", "Artist folds"):
         assert heading in (places.docs / "evaluation.md").read_text()
 
+    # Every training's epochs and the released one's recipe can be read.
+    trainings = {path.stem: path.read_bytes() for path in (places.docs / "training").glob("*.csv")}
+    assert len(trainings) == 9
+    for name, epochs in trainings.items():
+        assert epochs == (places.runs / name / "metrics.csv").read_bytes()
+    recipe = places.runs / figures["released"] / "recipe.toml"
+    assert (places.docs / "training" / "recipe.toml").read_bytes() == recipe.read_bytes()
+
     # The test lists are looked at after the choice, and it is said.
     choice = next(row for row, line in enumerate(published) if "is the released checkpoint" in line)
     look = next(row for row, line in enumerate(published) if "Looks at the test lists" in line)

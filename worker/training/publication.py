@@ -1,7 +1,8 @@
 """`python -m worker.training.publication`: from the data folder to the figures that the documents quote.
 
 Trains what a release lacks, scores it, and writes docs/evaluation.json with the page, the pictures and the
-figures of the model card that are made from it. It chooses nothing by what it finds on a test list.
+figures of the model card that are made from it, and each training's epochs. It chooses nothing by what it
+finds on a test list.
 """
 
 import json
@@ -89,7 +90,8 @@ def publish(
     check_released(load_checkpoint(places.released), chosen, found)
     card = _card(places)  # before a test list is looked at for nothing
     written = figures(found, chosen, losses, folder / "original" / "model.pth", bench)
-    return _write({"command": COMMAND, **written, "missing": missing}, places, card)
+    epochs = _trainings(places, list(found), chosen)
+    return _write({"command": COMMAND, **written, "missing": missing}, places, card, epochs)
 
 
 def _release(checkpoint: Path, released: Path) -> None:
@@ -112,7 +114,19 @@ def _card(places: Places) -> str:
     return with_figures(card, "")
 
 
-def _write(written: dict[str, Any], places: Places, card: str) -> dict[str, Any]:
+def _trainings(places: Places, names: list[str], chosen: str) -> dict[Path, bytes]:
+    """The epochs of every training, and the recipe of the released one, as files of docs/training."""
+    folder = places.docs / "training"
+    try:
+        epochs = {folder / f"{name}.csv": (places.runs / name / "metrics.csv").read_bytes() for name in names}
+        return epochs | {folder / "recipe.toml": (places.runs / chosen / "recipe.toml").read_bytes()}
+    except OSError as error:
+        raise SetupError(f"{error.filename} cannot be read: {error.strerror}.") from error
+
+
+def _write(
+    written: dict[str, Any], places: Places, card: str, trainings: dict[Path, bytes]
+) -> dict[str, Any]:
     """The JSON, and what is made from it alone: as it reads back, rounded."""
     text = json_text(written | {"pictures": list(PICTURES)})
     written = json.loads(text)
@@ -124,6 +138,7 @@ def _write(written: dict[str, Any], places: Places, card: str) -> dict[str, Any]
             places.card: with_figures(card, card_figures(written)).encode(),
         }
         | {places.docs / "evaluation" / name: picture for name, picture in drawn.items()}
+        | trainings
     )
     return written
 
