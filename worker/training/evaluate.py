@@ -5,8 +5,11 @@ documents quote comes out of the JSON that is made here.
 """
 
 import json
+import os
 import sys
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +17,7 @@ import torch
 from rich.console import Console
 from torch import Tensor
 
-from shared.errors import SetupError
+from shared.errors import SetupError, UnwritableFile
 from shared.settings import read_settings
 from worker.checkpoint import RELEASED, Checkpoint, import_original, load_checkpoint
 from worker.device import choose_device
@@ -23,8 +26,8 @@ from worker.training.answers import check_reproduced, read_evaluation
 from worker.training.audio_folder import scored_folder
 from worker.training.evaluation_page import evaluation_page
 from worker.training.gtzan import Gtzan, data_folder, find_data, load_gtzan
-from worker.training.outputs import json_text, write_all
-from worker.training.pictures import pictures_of
+from worker.training.outputs import check_writable, json_text, write_all
+from worker.training.pictures import PICTURES, picture
 from worker.training.report import ListReport, report_on
 from worker.training.songs import Songs
 from worker.training.train import predict
@@ -58,6 +61,12 @@ class Wanted:
     pictures: Path | None = None  # a folder
     against: Path | None = None  # figures to be reproduced
 
+    @property
+    def files(self) -> list[Path]:
+        """All that it leaves behind, the pictures last."""
+        drawn = [self.pictures / name for name in PICTURES] if self.pictures else []
+        return [path for path in (self.json, self.markdown) if path] + drawn
+
 
 def run_evaluation(  # noqa: PLR0913  # one parameter for each option
     checkpoint: Path | None,
@@ -75,7 +84,8 @@ def run_evaluation(  # noqa: PLR0913  # one parameter for each option
     """Print the figures and write what is wanted; returns what the JSON holds."""
     if threads is not None:
         torch.set_num_threads(threads)
-    # Before anything is computed: a typing error in the name should not cost minutes.
+    # Before anything is computed: a typing error in a name should not cost minutes.
+    check_writable(wanted.files)
     expected = read_evaluation(wanted.against) if wanted.against else None
     subject = open_subject(checkpoint or RELEASED)
     where = choose_device(device)
@@ -90,12 +100,16 @@ def run_evaluation(  # noqa: PLR0913  # one parameter for each option
     }
     text = json_text(computed)
     evaluation: dict[str, Any] = json.loads(text)  # as it reads back: what is shown is what is written
+    # First the files: who reads the page may stop at its first line.
+    failures = _leave(evaluation, text, wanted)
     console = Console()
-    console.print(evaluation_page(evaluation), highlight=False, markup=False, soft_wrap=True)
-    write_all(_files(evaluation, text, wanted))
+    failures += _print(console, evaluation_page(evaluation))
+    if failures:
+        raise UnwritableFile(" ".join(failures))
     if expected is not None:
         songs = check_reproduced(evaluation, expected, source=str(wanted.against))
-        console.print(f"{wanted.against} is reproduced: {songs} songs.", highlight=False, soft_wrap=True)
+        if failures := _print(console, f"{wanted.against} is reproduced: {songs} songs."):
+            raise UnwritableFile(" ".join(failures))
     return evaluation
 
 
@@ -197,14 +211,45 @@ def _labels(genres: tuple[str, ...], songs: Songs) -> Tensor:
     return torch.tensor(position)[songs.labels]
 
 
-def _files(evaluation: dict[str, Any], text: str, wanted: Wanted) -> dict[Path, bytes]:
-    files: dict[Path, bytes] = {}
+def _leave(evaluation: dict[str, Any], text: str, wanted: Wanted) -> list[str]:
+    """Write what is wanted, each as if it were alone; returns what went wrong."""
+    failures = []
+    for path, content in _contents(evaluation, text, wanted):
+        try:
+            data = content()
+        # A picture that the library fails on, whatever with, costs no figures.
+        except Exception as error:  # noqa: BLE001
+            said = " ".join(str(error).split()) or type(error).__name__
+            failures.append(f"{path} cannot be made: {said}.")
+            continue
+        try:
+            write_all({path: data})
+        except UnwritableFile as error:
+            failures.append(str(error))
+    return failures
+
+
+def _contents(
+    evaluation: dict[str, Any], text: str, wanted: Wanted
+) -> Iterator[tuple[Path, Callable[[], bytes]]]:
+    if wanted.json:
+        yield wanted.json, text.encode
+    if wanted.markdown:
+        yield wanted.markdown, lambda: evaluation_page(evaluation).encode()
     if wanted.pictures:
         first = next(iter(evaluation["lists"].values()))
-        drawn = pictures_of(first, evaluation["genres"])
-        files |= {wanted.pictures / name: picture for name, picture in drawn.items()}
-    if wanted.json:
-        files[wanted.json] = text.encode()
-    if wanted.markdown:
-        files[wanted.markdown] = evaluation_page(evaluation).encode()
-    return files
+        for name in PICTURES:
+            yield wanted.pictures / name, partial(picture, name, first, evaluation["genres"])
+
+
+def _print(console: Console, text: str) -> list[str]:
+    """Show it; returns what went wrong. A reader that has gone away ends the command in silence."""
+    try:
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
+    except OSError as error:
+        # What is left in the buffer would fail once more at the end, with a traceback.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+        return [f"The figures cannot be printed: {error.strerror}."]
+    return []

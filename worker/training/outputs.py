@@ -3,8 +3,12 @@
 Writes bytes; what is in them is decided elsewhere.
 """
 
+import contextlib
 import json
-from collections.abc import Mapping
+import os
+import stat
+import tempfile
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +17,18 @@ from worker.whole_file import write_whole
 
 DECIMALS = 6
 LINE_CHARACTERS = 150  # what fits stays on one line: a song, a row of a matrix
+
+
+def check_writable(paths: Iterable[Path]) -> None:
+    """UnwritableFile for the first that could not be written now; the disk is as it was.
+
+    Asked before what takes minutes. The disk may still fill up until then.
+    """
+    for path in paths:
+        try:
+            _check_writable(path)
+        except OSError as error:
+            raise UnwritableFile(f"{path} cannot be written: {error.strerror}.") from error
 
 
 def write_all(files: Mapping[Path, bytes]) -> None:
@@ -34,6 +50,39 @@ def write_all(files: Mapping[Path, bytes]) -> None:
 def json_text(value: Any) -> str:  # any JSON value
     """JSON with floats rounded; what is short enough stays on one line."""
     return _lines(_rounded(value), indent="") + "\n"
+
+
+def _check_writable(path: Path) -> None:
+    there = _kind(path)
+    if there == stat.S_IFDIR:
+        raise UnwritableFile(f"{path} cannot be written: it is a folder.")
+    if there not in (None, stat.S_IFREG):
+        # A device or a pipe is not opened: that waits for who reads it.
+        if not os.access(path, os.W_OK):
+            raise UnwritableFile(f"{path} cannot be written: Permission denied.")
+        return
+    folder = Path(os.path.realpath(path)).parent
+    lacking = [each for each in (folder, *folder.parents) if _kind(each) is None]
+    above = lacking[-1].parent if lacking else folder
+    if not above.is_dir():
+        raise UnwritableFile(f"{path} cannot be written: {above} is no folder.")
+    # Tried, not asked: permission bits say nothing of a read-only disk, or to an administrator.
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    finally:
+        for each in lacking:
+            with contextlib.suppress(OSError):
+                each.rmdir()
+
+
+def _kind(path: Path) -> int | None:
+    """What the name leads to; None where nothing is."""
+    try:
+        return stat.S_IFMT(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
 
 
 def _lines(value: Any, *, indent: str) -> str:

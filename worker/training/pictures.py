@@ -5,7 +5,7 @@ form as well as by colour (Okabe and Ito's, which colour-blind people tell apart
 """
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from worker.training.page_parts import Json
@@ -17,16 +17,23 @@ if TYPE_CHECKING:
 DOTS_PER_INCH = 100
 WIDTH, HEIGHT = 8.0, 5.6  # inches
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#777777"
+PICTURES = ("confusion.png", "reliability.png", "coverage.png")
 FEWEST_ANSWERS = 10  # the accuracy of fewer is not drawn: it jumps with every song
 
 
 def pictures_of(entry: Json, genres: Sequence[str]) -> dict[str, bytes]:
     """File name -> PNG."""
-    return {
-        "confusion.png": _png(confusion_picture(entry, genres)),
-        "reliability.png": _png(reliability_picture(entry)),
-        "coverage.png": _png(coverage_picture(entry)),
+    return {name: picture(name, entry, genres) for name in PICTURES}
+
+
+def picture(name: str, entry: Json, genres: Sequence[str]) -> bytes:
+    """One of PICTURES as PNG."""
+    drawn: dict[str, Callable[[], Figure]] = {
+        "confusion.png": lambda: confusion_picture(entry, genres),
+        "reliability.png": lambda: reliability_picture(entry),
+        "coverage.png": lambda: coverage_picture(entry),
     }
+    return _png(drawn[name]())
 
 
 def confusion_picture(entry: Json, genres: Sequence[str]) -> "Figure":

@@ -1,5 +1,8 @@
 import dataclasses
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -179,17 +182,57 @@ def test_a_checkpoint_that_cannot_be_used_is_one_sentence(scored, tmp_path, dama
     assert not (tmp_path / "f.json").exists()
 
 
-def test_figures_that_cannot_be_written_are_one_sentence_and_leave_nothing(scored, tmp_path):
+@pytest.mark.parametrize("option", ["--json", "--markdown", "--pictures"])
+def test_what_cannot_be_written_is_one_sentence_before_anything_is_scored(
+    scored, tmp_path, monkeypatch, option
+):
     (tmp_path / "file").write_text("no folder")
+    monkeypatch.setattr("worker.training.evaluate.open_subject", lambda path: pytest.fail("It scores."))
 
-    sentence = refused(scored("--json", tmp_path / "file" / "f.json"))
+    sentence = refused(scored(option, tmp_path / "file" / "new" / "f"))
 
-    assert "file/f.json cannot be written" in sentence
+    assert f"cannot be written: {tmp_path / 'file'} is no folder." in sentence
     assert {path.name for path in tmp_path.iterdir()} == {"data", "file"}
 
 
 def test_a_full_disk_is_one_sentence(scored):
     assert "/dev/full cannot be written" in refused(scored("--json", "/dev/full"))
+
+
+def test_what_cannot_be_drawn_or_written_costs_no_other_file(scored, tmp_path, monkeypatch):
+    def broken(*_):
+        raise ValueError("no\nfont")
+
+    monkeypatch.setattr("worker.training.pictures.reliability_picture", broken)
+    figures, page, pictures = tmp_path / "f.json", tmp_path / "f.md", tmp_path / "p"
+
+    sentence = refused(scored("--json", "/dev/full", "--markdown", page, "--pictures", pictures))
+
+    assert "/dev/full cannot be written" in sentence
+    assert f"{pictures / 'reliability.png'} cannot be made: no font." in sentence
+    assert page.read_text().startswith("# Evaluation of")
+    assert {path.name for path in pictures.iterdir()} == {"confusion.png", "coverage.png"}
+    assert "reliability.png" in refused(scored("--json", figures, "--pictures", pictures))
+    assert json.loads(figures.read_text())["lists"]
+
+
+@pytest.mark.parametrize("output", ["closed", "full"])
+def test_an_output_that_takes_no_page_costs_no_file(small_data, tmp_path, output):
+    figures, page = tmp_path / "f.json", tmp_path / "f.md"
+    script = "import typer; from worker.training.commands import evaluate; typer.run(evaluate)"
+    command = [sys.executable, "-c", script, "--data", small_data, "--json", figures, "--markdown", page]
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open("/dev/full" if output == "full" else writing, "wb") as stdout:
+        ended = subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, text=True, check=False)
+    if output == "full":
+        os.close(writing)
+
+    assert ended.returncode == 1
+    assert json.loads(figures.read_text())["lists"]
+    assert page.read_text().startswith("# Evaluation of")
+    said = "genrewiz: The figures cannot be printed: No space left on device.\n"
+    assert ended.stderr == (said if output == "full" else "")
 
 
 def test_an_evaluation_reproduces_itself(scored, figures):

@@ -1,11 +1,13 @@
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from shared.errors import UnwritableFile
-from worker.training.outputs import json_text, write_all
+from worker.training.outputs import check_writable, json_text, write_all
 
 
 def test_every_file_is_written_and_nothing_else_is_left(tmp_path):
@@ -79,3 +81,47 @@ def test_json_reads_back_rounded_and_keeps_short_things_on_one_line():
     assert json.loads(text) == value | {"third": 0.333333}
     assert '  "row": [1, 2, 3],\n' in text
     assert text.count("\n") == 10
+
+
+def test_what_can_be_written_leaves_nothing_when_it_is_asked(tmp_path):
+    (tmp_path / "old.json").write_bytes(b"old")
+    (tmp_path / "link.json").symlink_to(tmp_path / "there" / "f.json")
+    (tmp_path / "round").symlink_to("round")
+    os.mkfifo(tmp_path / "pipe")
+    before = sorted(tmp_path.rglob("*"))
+
+    check_writable(
+        [tmp_path / name for name in ("old.json", "link.json", "new/folder/f.json", "pipe")]
+        + [Path("/dev/stdout"), Path("/dev/full")]
+    )
+
+    assert sorted(tmp_path.rglob("*")) == before
+    assert (tmp_path / "old.json").read_bytes() == b"old"
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("file/f.json", "file is no folder"),
+        ("file/new/f.json", "file is no folder"),
+        ("folder", "it is a folder"),
+        ("round/f.json", "levels of symbolic links"),
+        ("x" * 256, "File name too long"),
+    ],
+)
+def test_what_could_not_be_written_is_refused_before(tmp_path, name, why):
+    (tmp_path / "file").write_bytes(b"no folder")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "round").symlink_to("round")
+
+    with pytest.raises(UnwritableFile, match=f"{name} cannot be written: .*{why}"):
+        check_writable([tmp_path / "good.json", tmp_path / name])
+
+    assert {path.name for path in tmp_path.iterdir()} == {"file", "folder", "round"}
+
+
+def test_a_disk_that_takes_no_files_is_refused_before():
+    """Nobody makes a folder or a file in /proc, an administrator neither, whom permission bits let in."""
+    for path in (Path("/proc/f.json"), Path("/proc/new/f.json")):
+        with pytest.raises(UnwritableFile, match=f"{path} cannot be written"):
+            check_writable([path])
