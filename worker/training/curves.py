@@ -32,7 +32,12 @@ def curves(history: list[Row]) -> bytes:
         for (column, label), colour in zip(lines, COLOURS, strict=False):
             values = [scale * row[column] for row in history]
             marker = "o" if len(history) == 1 else ""  # a line of one point is not seen
-            axes.plot(epochs, values, label=label, color=colour, linewidth=1.5, marker=marker, markersize=4)
+            (line,) = axes.plot(epochs, values, label=label, color=colour, linewidth=1.5)
+            line.set(marker=marker, markersize=4, clip_on=unit != "%")
+        if unit == "%":
+            # The margin of a good epoch would run over what a share can be.
+            low, high = axes.get_ylim()
+            axes.set_ylim(max(0, low), min(100, high))
         axes.axvline(best["epoch"], color="0.4", linewidth=1, linestyle=":")
         axes.set_ylabel(unit)
         axes.grid(color="0.9")

@@ -5,6 +5,7 @@ from types import ModuleType
 
 import matplotlib.image
 import pytest
+from matplotlib.figure import Figure
 
 from shared.errors import UnwritableFile
 from worker.training.curves import curves
@@ -130,6 +131,22 @@ def test_curves_are_lines_in_their_colours_on_white(epochs):
     for colour in ((0, 0x72, 0xB2), (0xD5, 0x5E, 0)):
         near = abs(picture[:, :, :3] * 255 - colour).max(axis=2) < 2
         assert near.sum() > 50
+
+
+@pytest.mark.parametrize("share", [0.0, 0.97, 1.0])
+def test_no_axis_of_shares_runs_below_none_or_over_all(share, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(Figure, "savefig", lambda figure, *_, **__: drawn.append(figure))
+    same = {"valid_accuracy": share, "valid_macro_f1": share}
+
+    curves([row | same for row in history_of(3)] + [row | {"epoch": 4.0} for row in history_of(99)[-1:]])
+    curves([row | same for row in history_of(3)])
+
+    for figure in drawn:
+        (axes,) = (each for each in figure.axes if each.get_ylabel() == "%")
+        low, high = axes.get_ylim()
+        assert 0 <= low < high <= 100
+        assert all(low <= value <= high for line in axes.lines[:2] for value in line.get_ydata())
 
 
 def test_tensorboard_has_every_column_of_every_epoch_where_it_is_installed(tmp_path, tensorboard):
