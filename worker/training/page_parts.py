@@ -59,6 +59,7 @@ def list_name(name: str) -> str:
 
 def quality_table(lists: Json, names: dict[str, str] | None = None) -> str:
     """A row for each list, or for each of `names`, with the words that it gives."""
+    genres = min((len(entry["scores"]["genres"]) for entry in lists.values()), default=3)
     headings = (
         "list",
         "songs",
@@ -66,7 +67,7 @@ def quality_table(lists: Json, names: dict[str, str] | None = None) -> str:
         "95 %",
         "macro-F1",
         "95 %",
-        "top-3",
+        f"top-{min(3, genres)}",
         "NLL",
         "Brier",
         "ECE",

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from worker.training.page_parts import confused_table, confusion_table, genre_table
+from worker.training.page_parts import confused_table, confusion_table, genre_table, quality_table
 
 ENTRY = {
     "scores": {
@@ -45,3 +45,19 @@ def test_a_genres_name_is_one_cell_of_plain_text(draw, name, shown):
     rows = [[cell.strip() for cell in re.findall(r"((?:\\.|[^|\\])+)(?=\|)", line[1:])] for line in lines]
     assert len({len(row) for row in rows}) == 1
     assert any(shown in row for row in rows)
+
+
+@pytest.mark.parametrize(("genres", "heading"), [(1, "top-1"), (2, "top-2"), (3, "top-3"), (10, "top-3")])
+def test_a_table_says_among_how_many_genres_the_right_one_is(genres, heading):
+    scores = {
+        "songs": 1,
+        "nll": 0.1,
+        "ece_if_calibrated": [0, 1],
+        "genres": dict.fromkeys(map(str, range(genres))),
+    }
+    scores |= dict.fromkeys(("accuracy", "macro_f1", "top_3", "brier", "ece"), 1.0)
+    entry = {"scores": scores, "intervals": {"accuracy": None, "macro_f1": None}}
+
+    headings = [cell.strip() for cell in quality_table({"songs": entry}).splitlines()[0].split("|")]
+
+    assert [each for each in headings if each.startswith("top-")] == [heading]
