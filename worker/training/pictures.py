@@ -97,22 +97,29 @@ def reliability_picture(entry: Json) -> "Figure":
 
 
 def coverage_picture(entry: Json) -> "Figure":
-    """Coverage and accuracy of the answers over `min_confidence`."""
+    """Coverage and accuracy of the answers over `min_confidence`.
+
+    Both change at the songs' own confidences and nowhere between: steps, up to and with each confidence.
+    """
     figure, axes = _figure()
     answers = sorted((max(song["probabilities"]), song["label"] == song["genre"]) for song in entry["songs"])
     total = len(answers)
-    sure, coverage, accuracy = [], [], []
-    for position, (confidence, _) in enumerate(answers):
-        answered = answers[position:]
-        sure.append(confidence)
-        coverage.append(len(answered) / total)
-        accuracy.append(sum(right for _, right in answered) / len(answered))
-    drawn = max(0, total - FEWEST_ANSWERS) + 1
+    # From the most confident down; of equally confident songs all are answered or none.
+    steps: dict[float, tuple[int, int]] = {}
+    right = 0
+    for answered, (confidence, hit) in enumerate(reversed(answers), start=1):
+        right += hit
+        steps[confidence] = (answered, right)
+    sure = sorted(steps)
+    coverage = [steps[confidence][0] / total for confidence in sure]
+    accuracy = [steps[confidence][1] / steps[confidence][0] for confidence in sure]
+    drawn = max(1, sum(answered >= FEWEST_ANSWERS for answered, _ in steps.values()))
     axes.plot(
         [0, *sure, 1],
         _percent([1, *coverage, 0]),
         color=BLUE,
         linestyle="--",
+        drawstyle="steps-pre",
         label="coverage: songs that get an answer",
     )
     axes.plot(
@@ -120,6 +127,7 @@ def coverage_picture(entry: Json) -> "Figure":
         _percent([accuracy[0], *accuracy[:drawn]]),
         color=ORANGE,
         clip_on=False,
+        drawstyle="steps-pre",
         label=f"accuracy of the answers (while there are {FEWEST_ANSWERS} or more)",
     )
     axes.set_xlabel("min_confidence (a probability)")

@@ -1,3 +1,4 @@
+import itertools
 import json
 from dataclasses import asdict
 
@@ -7,7 +8,13 @@ from PIL import Image
 
 from worker.checkpoint import GENRES
 from worker.training.outputs import json_text
-from worker.training.pictures import confusion_picture, coverage_picture, pictures_of, reliability_picture
+from worker.training.pictures import (
+    FEWEST_ANSWERS,
+    confusion_picture,
+    coverage_picture,
+    pictures_of,
+    reliability_picture,
+)
 from worker.training.report import report_on
 
 
@@ -66,6 +73,33 @@ def test_the_curves_begin_with_an_answer_to_every_song(entry):
     assert coverage.get_ydata()[0] == 100
     assert accuracy.get_ydata()[0] == pytest.approx(50)
     assert accuracy.get_ydata()[-1] == pytest.approx(100)
+
+
+def drawn_at(line, x):
+    """Where a line is drawn at x, in the unit of its axis; what is at x itself, where it jumps there."""
+    assert line.get_drawstyle() == "steps-pre"  # a value holds from behind the point before up to its own
+    return next(y for each, y in zip(*line.get_data(), strict=True) if each >= x - 1e-12)
+
+
+def test_the_curves_are_what_a_threshold_gives_between_the_songs_too(entry):
+    entry["songs"] = entry["songs"][:20]
+    for song in entry["songs"][4:9]:  # songs that are equally sure, some of them wrong
+        song["probabilities"] = [0.5] + [0.5 / 9] * 9
+        song["genre"] = song["label"] if song["name"] < "song.00007" else "none"
+    coverage, accuracy = coverage_picture(entry).axes[0].lines
+    sure = sorted({max(song["probabilities"]) for song in entry["songs"]})
+
+    between = [(low + high) / 2 for low, high in itertools.pairwise([0, *sure, 1])]
+    for threshold in (*sure, *between):
+        hits = [
+            song["label"] == song["genre"]
+            for song in entry["songs"]
+            if max(song["probabilities"]) >= threshold
+        ]
+        assert drawn_at(coverage, threshold) == pytest.approx(100 * len(hits) / 20)
+        if len(hits) >= FEWEST_ANSWERS:
+            assert drawn_at(accuracy, threshold) == pytest.approx(100 * sum(hits) / len(hits))
+    assert len(set(accuracy.get_xdata())) == len(accuracy.get_xdata())
 
 
 @pytest.mark.parametrize("name", ["$", "$a$", "$\\frac{$", "A$AP & Ke$ha", "two\nlines", "%", "_x^y"])
