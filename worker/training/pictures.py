@@ -1,10 +1,14 @@
 """A list's part of an evaluation as pictures: what is taken for what, what confidence is worth.
 
-Parsed JSON in, PNG files out as bytes. Each is 800 pixels wide, says its units, and tells its lines apart by
-form as well as by colour (Okabe and Ito's, which colour-blind people tell apart).
+Parsed JSON in, PNG files out as bytes. Each is 800 pixels wide, where many genres need no more, says its
+units, and tells its lines apart by form as well as by colour (Okabe and Ito's, which colour-blind people tell
+apart).
 """
 
 import io
+import math
+import unicodedata
+import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -16,6 +20,12 @@ if TYPE_CHECKING:
 
 DOTS_PER_INCH = 100
 WIDTH, HEIGHT = 8.0, 5.6  # inches
+MOST_WIDTH, MOST_HEIGHT = 20.0, 17.5  # inches, however many genres there are
+FIELD = 0.4  # inches that a genre's field is wide and high while there is room
+NAMES_WIDTH, NAMES_HEIGHT = 3.0, 2.0  # inches beside and below the fields, about
+NAME_COLUMNS = 18  # a Latin letter takes one, a Chinese character two
+LABEL_POINTS = 16  # a slanted name and the gap to the next
+LARGEST_FONT, SMALLEST_FONT = 11.0, 5.0  # points, of numbers in fields; smaller ones are left out
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#777777"
 PICTURES = ("confusion.png", "reliability.png", "coverage.png")
 FEWEST_ANSWERS = 10  # the accuracy of fewer is not drawn: it jumps with every song
@@ -37,27 +47,39 @@ def picture(name: str, entry: Json, genres: Sequence[str]) -> bytes:
 
 
 def confusion_picture(entry: Json, genres: Sequence[str]) -> "Figure":
-    """The confusion matrix, coloured by share of the true genre, with the number of songs in each field."""
-    figure, axes = _figure(height=6.9)
+    """The confusion matrix, coloured by share of the true genre, with the number of songs in each field.
+
+    It grows with the genres up to a bound; then only some are named, and the numbers are left to the table.
+    """
+    width = min(MOST_WIDTH, max(WIDTH, NAMES_WIDTH + FIELD * len(genres)))
+    height = min(MOST_HEIGHT, max(6.9, NAMES_HEIGHT + FIELD * len(genres)))
+    figure, axes = _figure(width=width, height=height)
     matrix = entry["scores"]["confusion"]
-    shares = [[songs / max(1, sum(row)) for songs in row] for row in matrix]
+    totals = [max(1, sum(row)) for row in matrix]
     image = axes.imshow(
-        [[100 * share for share in row] for row in shares], cmap="Blues", vmin=0, vmax=100, aspect="auto"
+        [[100 * (songs / total) for songs in row] for row, total in zip(matrix, totals, strict=True)],
+        cmap="Blues",
+        vmin=0,
+        vmax=100,
+        aspect="auto",
     )
-    for row, counts in enumerate(matrix):
+    room = 72 * min(width - NAMES_WIDTH, height - NAMES_HEIGHT) / len(genres)  # points a field
+    digits = len(str(max(map(max, matrix))))
+    font = min(LARGEST_FONT, room / (0.75 * digits))
+    for row, counts in enumerate(matrix if font >= SMALLEST_FONT else ()):
         for column, songs in enumerate(counts):
             if songs:
-                ink = "white" if shares[row][column] > 0.5 else "black"
-                axes.text(column, row, str(songs), ha="center", va="center", color=ink, fontsize=11)
-    called = [_one_line(genre) for genre in genres]
-    counted = [f"{genre} ({sum(row)})" for genre, row in zip(called, matrix, strict=True)]
+                ink = "white" if songs / totals[row] > 0.5 else "black"
+                axes.text(column, row, str(songs), ha="center", va="center", color=ink, fontsize=font)
+    step = math.ceil(LABEL_POINTS / room)
+    named = range(0, len(genres), step)
+    called = [_short(genres[each]) for each in named]
+    counted = [f"{genre} ({sum(matrix[each])})" for each, genre in zip(named, called, strict=True)]
     # A genre between dollar signs is a name, not a formula.
-    axes.set_xticks(
-        range(len(genres)), called, rotation=40, ha="right", rotation_mode="anchor", parse_math=False
-    )
-    axes.set_yticks(range(len(genres)), counted, parse_math=False)
+    axes.set_xticks(named, called, rotation=40, ha="right", rotation_mode="anchor", parse_math=False)
+    axes.set_yticks(named, counted, parse_math=False)
     axes.set_xlabel("genre that the model names")
-    axes.set_ylabel("genre (songs)")
+    axes.set_ylabel("genre (songs)" if step == 1 else f"genre (songs); one of {step} is named")
     figure.colorbar(image, ax=axes, fraction=0.046, pad=0.03, label="share of the genre's songs, %")
     return figure
 
@@ -137,18 +159,31 @@ def coverage_picture(entry: Json) -> "Figure":
     return figure
 
 
-def _figure(height: float = HEIGHT) -> "tuple[Figure, Axes]":
+def _figure(*, width: float = WIDTH, height: float = HEIGHT) -> "tuple[Figure, Axes]":
     # Not pyplot: it keeps every figure and asks for a screen.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(WIDTH, height), dpi=DOTS_PER_INCH, layout="constrained")
+    figure = Figure(figsize=(width, height), dpi=DOTS_PER_INCH, layout="constrained")
     FigureCanvasAgg(figure)
     return figure, figure.add_subplot()
 
 
-def _one_line(name: str) -> str:
-    return " ".join(name.split())
+def _short(name: str) -> str:
+    """A name on one line, with an ellipsis for what is too long."""
+    # What a file system calls a folder need not be text that a font can be asked for.
+    line = " ".join(name.encode(errors="replace").decode().split())
+    if sum(map(_columns, line)) <= NAME_COLUMNS:
+        return line
+    while sum(map(_columns, line)) >= NAME_COLUMNS:
+        line = line[:-1]
+    return f"{line.rstrip()}…"
+
+
+def _columns(letter: str) -> int:
+    if unicodedata.combining(letter):
+        return 0
+    return 2 if unicodedata.east_asian_width(letter) in "WF" else 1
 
 
 def _scaled(axes: "Axes", *, most: float) -> None:
@@ -164,6 +199,9 @@ def _percent(shares: Sequence[float]) -> list[float]:
 
 def _png(figure: "Figure") -> bytes:
     file = io.BytesIO()
-    # Without the library's version in it, the same figures give the same file.
-    figure.savefig(file, format="png", metadata={"Software": None})
+    with warnings.catch_warnings():
+        # A letter that no font has is drawn as a box; a line on each says no more.
+        warnings.filterwarnings("ignore", "Glyph |Matplotlib currently does not support", UserWarning)
+        # Without the library's version in it, the same figures give the same file.
+        figure.savefig(file, format="png", metadata={"Software": None})
     return file.getvalue()

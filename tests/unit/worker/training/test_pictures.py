@@ -12,6 +12,7 @@ from worker.training.pictures import (
     FEWEST_ANSWERS,
     confusion_picture,
     coverage_picture,
+    picture,
     pictures_of,
     reliability_picture,
 )
@@ -115,3 +116,62 @@ def test_a_genre_is_drawn_as_it_is_written_and_never_as_a_formula(entry, name):
     assert axes.get_xticklabels()[0].get_text() == shown
     assert axes.get_yticklabels()[0].get_text() == f"{shown} (6)"
     assert not any(label.get_parse_math() for label in (*axes.get_xticklabels(), *axes.get_yticklabels()))
+
+
+def confused(genres):
+    """A list with this many genres, whose songs are called everything."""
+    return {
+        "scores": {"confusion": [[7 + (row == column) for column in range(genres)] for row in range(genres)]}
+    }
+
+
+def overlapping(labels):
+    """Pairs of neighbours that are drawn over each other."""
+    boxes = [label.get_window_extent() for label in labels]
+    return [pair for pair in itertools.pairwise(boxes) if pair[0].overlaps(pair[1])]
+
+
+@pytest.mark.parametrize("genres", [1, 10, 40])
+def test_every_genre_is_named_and_every_field_has_its_number_beside_the_others(genres):
+    figure = confusion_picture(confused(genres), [f"a long genre {number:02}" for number in range(genres)])
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
+
+    assert len(axes.get_xticklabels()) == len(axes.get_yticklabels()) == genres
+    assert not overlapping(axes.get_yticklabels())
+    assert len(axes.texts) == genres**2
+    assert not overlapping(axes.texts[:genres])
+    assert min(text.get_fontsize() for text in axes.texts) >= 5
+
+
+def test_a_picture_of_very_many_genres_stays_small_and_its_names_apart(tmp_path):
+    names = [f"genre {number}" for number in range(400)]
+    (tmp_path / "p.png").write_bytes(picture("confusion.png", confused(400), names))
+    figure = confusion_picture(confused(400), names)
+    figure.draw_without_rendering()
+
+    with Image.open(tmp_path / "p.png") as image:
+        assert max(image.size) <= 2000
+    axes = figure.axes[0]
+    assert not axes.texts
+    assert not overlapping(axes.get_yticklabels())
+    shown = [label.get_text() for label in axes.get_xticklabels()]
+    step = int(shown[1].split()[1])
+    assert shown == names[::step]
+    assert f"one of {step} is named" in axes.get_ylabel()
+
+
+@pytest.mark.parametrize("letters", ["x", "W", "音", "e\u0301", "\u202e", "🎵", "\udcff", "\x00", "ไ", "x "])
+def test_a_long_name_ends_in_an_ellipsis_and_leaves_room_for_the_fields(letters, recwarn):
+    entry = confused(10)
+    genres = [f"{number}{letters * 200}"[:200] for number in range(10)]
+
+    assert picture("confusion.png", entry, genres)
+
+    assert not recwarn.list
+    figure = confusion_picture(entry, genres)
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
+    assert all("…" in label.get_text() for label in axes.get_yticklabels())
+    assert axes.get_window_extent().width > figure.bbox.width / 3
+    assert axes.get_window_extent().height > figure.bbox.height / 3
