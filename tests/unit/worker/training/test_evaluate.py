@@ -230,12 +230,12 @@ typer.run(commands.evaluate)
     buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     reading, writing = os.pipe()
     os.close(reading)
-    with open("/dev/full" if output == "full" else writing, "wb") as stdout:
+    full = os.open("/dev/full", os.O_WRONLY)
+    with os.fdopen(full if output == "full" else writing, "wb") as stdout:
         ended = subprocess.run(
             command, env=buffered, stdout=stdout, stderr=subprocess.PIPE, text=True, check=False
         )
-    if output == "full":
-        os.close(writing)
+    os.close(writing if output == "full" else full)
 
     assert ended.returncode == 1
     assert json.loads(figures.read_text())["lists"]
