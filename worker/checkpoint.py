@@ -175,7 +175,7 @@ def _check(checkpoint: Checkpoint, path: Path) -> None:
     try:
         with torch.device("meta"):  # shapes alone, no memory
             expected = build_model(checkpoint.architecture, checkpoint.sizes).state_dict()
-    except (TypeError, ValueError, RuntimeError) as error:
+    except (TypeError, ValueError, RuntimeError, LookupError, ArithmeticError, AttributeError) as error:
         raise CheckpointError(f"{path} has sizes that {checkpoint.architecture} cannot take.") from error
     if {k: v.shape for k, v in expected.items()} != {k: v.shape for k, v in checkpoint.weights.items()}:
         raise CheckpointError(f"{path} has weights of other shapes than its {checkpoint.architecture} needs.")

@@ -11,10 +11,20 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-Size = int | float | Sequence[int]  # what JSON can say about a layer
+Size = int | float | str | Sequence[int]  # what JSON can say about a layer
 
-POOLS = (2, 2, 2, 4, 4)  # of the five CNN blocks, in both directions
-RNN_POOL = (4, 2)  # frames x mel bands that become one input of the GRU: 640 x 128 -> 160 x 64
+POOLS = (2, 2, 2, 4, 4)  # of the original's five CNN blocks, in both directions
+RNN_POOL = (4, 2)  # frames x mel bands that become one input of its GRU: 640 x 128 -> 160 x 64
+
+MEL_BANDS = 128
+STEM_KERNEL = 5
+SUMMARIES: Mapping[str, Callable[[Tensor], Tensor]] = {  # of (batch, steps, features) over the steps
+    "mean": lambda steps: steps.mean(dim=1),
+    "max": lambda steps: steps.amax(dim=1),
+    "last": lambda steps: torch.cat(  # each direction's last step
+        [steps[:, -1, : steps.shape[2] // 2], steps[:, 0, steps.shape[2] // 2 :]], dim=1
+    ),
+}
 
 
 class OriginalPCRNN(nn.Module):
@@ -51,41 +61,68 @@ class OriginalPCRNN(nn.Module):
 class PCRNN(nn.Module):
     """The released network: batch norm, a GRU that recurs over time, and summaries that forget when.
 
-    Both branches end in the mean and the maximum over time: a genre does not depend on where in the
-    window something is heard.
+    Both branches end in summaries over time: a genre does not depend on where in the window something is
+    heard, and a network that learned from parts of windows hears whole ones.
     """
 
     def __init__(
-        self, *, genres: int, channels: Sequence[int], gru_units: int, gru_bands: int, dropout: float
+        self,
+        *,
+        genres: int,
+        channels: Sequence[int],
+        kernel: int,
+        gru_units: int,
+        gru_pool: Sequence[int],
+        summary: str,
+        dropout: float,
     ) -> None:
-        """channels: of the five CNN blocks; gru_bands: inputs of the GRU; dropout: the last layer's."""
+        """channels: of the five CNN blocks; kernel: width of their convolutions but the first's, odd.
+
+        gru_pool: frames x mel bands that become one input of the GRU; summary: of SUMMARIES, what is kept of
+        the GRU's outputs; dropout: the last layer's.
+        """
         super().__init__()
         blocks: list[nn.Module] = []
-        for before, after, pool in zip((1, *channels), channels, POOLS, strict=False):
-            # The bias of a convolution is lost in the mean that batch norm takes away.
+        for number, (before, after) in enumerate(zip((1, *channels), channels, strict=False)):
+            # The first convolution halves frames and bands itself: at full size it would cost as much as
+            # all others together. The bias of a convolution is lost in the mean that batch norm takes away.
+            size, stride = (STEM_KERNEL, 2) if number == 0 else (kernel, 1)
             blocks += [
-                nn.Conv2d(before, after, 3, padding=1, bias=False),
+                nn.Conv2d(before, after, size, stride=stride, padding=size // 2, bias=False),
                 nn.BatchNorm2d(after),
-                nn.MaxPool2d(pool),
+                nn.MaxPool2d(2),
                 nn.ReLU(inplace=True),  # after the pooling: the same result over a fraction of the numbers
             ]
         self.cnn = nn.Sequential(*blocks)
-        self.gru_norm = nn.BatchNorm1d(gru_bands)
-        self.gru = nn.GRU(gru_bands, gru_units, bidirectional=True, batch_first=True)
+        self.gru_pool = tuple(gru_pool)
+        self.gru_norm = nn.BatchNorm1d(MEL_BANDS // self.gru_pool[1])
+        self.gru = nn.GRU(MEL_BANDS // self.gru_pool[1], gru_units, bidirectional=True, batch_first=True)
+        self.summaries = [SUMMARIES[name] for name in summary.split("+")]
         self.dropout = nn.Dropout(dropout)
-        self.linear = nn.Linear(2 * channels[-1] + 4 * gru_units, genres)
+        self.gru_features = 2 * gru_units * len(self.summaries)
+        self.linear = nn.Linear(2 * channels[-1] + self.gru_features, genres)
 
     def forward(self, windows: Tensor) -> Tensor:
         """Windows (batch, 1, frames, mel bands) in dB under their maximum -> logits (batch, genres)."""
+        return self.join(*self.branches(windows))
+
+    def branches(self, windows: Tensor) -> tuple[Tensor, Tensor]:
+        """What each branch keeps of the windows: (batch, features of the CNN), (batch, features of the GRU)."""
         scaled = (windows + 40.0) / 20.0  # -80 ... 0 dB -> -2 ... 2
-        maps = self.cnn(scaled).flatten(2)  # (batch, channels, frames / 128)
+        maps = self.cnn(scaled).float().flatten(2)  # (batch, channels, frames / 64 * bands / 64)
 
-        bands = F.max_pool2d(scaled, RNN_POOL).squeeze(1)  # (batch, frames / 4, mel bands / 2)
-        bands = self.gru_norm(bands.transpose(1, 2)).transpose(1, 2)
-        steps, _ = self.gru(bands)  # (batch, frames / 4, 2 * units)
+        # A GRU in bfloat16 takes half as long again: its many small products spend their time converting.
+        with torch.autocast(windows.device.type, enabled=False):
+            bands = F.max_pool2d(scaled, self.gru_pool).squeeze(1)  # (batch, steps, bands of the GRU)
+            bands = self.gru_norm(bands.transpose(1, 2)).transpose(1, 2)
+            steps, _ = self.gru(bands)  # (batch, steps, 2 * units)
+            heard = torch.cat([maps.mean(dim=2), maps.amax(dim=2)], dim=1)
+            return heard, torch.cat([each(steps) for each in self.summaries], dim=1)
 
-        summary = [maps.mean(dim=2), maps.amax(dim=2), steps.mean(dim=1), steps.amax(dim=1)]
-        return self.linear(self.dropout(torch.cat(summary, dim=1)))  # type: ignore[no-any-return]  # as above
+    def join(self, heard: Tensor, followed: Tensor) -> Tensor:
+        """Logits (batch, genres) from what the CNN heard and what the GRU followed."""
+        with torch.autocast(heard.device.type, enabled=False):
+            return self.linear(self.dropout(torch.cat([heard, followed], dim=1)))  # type: ignore[no-any-return]  # as above
 
     def fuse(self) -> None:
         """Fold the batch norms into their convolutions, for inference: the same logits, a third sooner."""
@@ -105,9 +142,11 @@ ARCHITECTURES: dict[str, Callable[..., nn.Module]] = {
 
 RELEASED_SIZES: Mapping[str, Size] = {
     "genres": 10,
-    "channels": (16, 32, 64, 64, 64),
+    "channels": (32, 64, 64, 128, 128),
+    "kernel": 3,
     "gru_units": 64,
-    "gru_bands": 64,
+    "gru_pool": (8, 2),
+    "summary": "mean+max",
     "dropout": 0.3,
 }
 

@@ -120,13 +120,25 @@ def test_every_picture_of_the_evaluation_is_there_and_on_its_page():
 
 
 def test_every_figure_of_quality_in_the_readme_is_that_of_the_evaluation():
-    readme = (CHECKOUT / "README.md").read_text()
-    lists = evaluation()["lists"]
+    readme = " ".join((CHECKOUT / "README.md").read_text().split())
+    figures = evaluation()
+    seeds, folds = figures["over_seeds"]["accuracy"], figures["over_folds"]["accuracy"]
+    low, high = (100 * bound for bound in seeds["interval"])
+    real, original = figures["fold1_real_audio"], figures["original_recipe"]["lists"]["test_filtered"]
+    least, most = (100 * bound for bound in figures["lists"]["test_filtered"]["scores"]["ece_if_calibrated"])
 
     for name in ("test_filtered", "real_audio_outside_train"):
-        scores = lists[name]["scores"]
+        scores = figures["lists"][name]["scores"]
         shares = [f"{100 * scores[share]:.1f}" for share in ("accuracy", "macro_f1", "top_3", "ece")]
         assert f"| {scores['songs']} | {' | '.join(shares)} |" in readme
+    for words in (
+        f"have {100 * seeds['mean']:.1f} on the test list",
+        f"(95 per cent interval of the mean {low:.1f}-{high:.1f})",
+        f"in common {100 * folds['mean']:.1f}, and {100 * real['scores']['accuracy']:.1f} on the 90 songs",
+        f"trained to its end, has {100 * original['scores']['accuracy']:.1f} on the test list",
+        f"between {least:.1f} and {most:.1f}",
+    ):
+        assert words in readme, words
 
 
 def test_the_evaluation_is_that_of_the_checkpoint_which_is_released():

@@ -20,9 +20,15 @@ class Recipe:
     """
 
     architecture: str = "pcrnn"
+    width: float = 1.0  # of the CNN: its channels are multiplied by it
+    kernel: int = 3  # of the convolutions but the first, odd
+    gru_units: int = 64  # in each direction
+    gru_summary: str = "mean+max"  # what is kept of the GRU's outputs over time
+    dropout: float = 0.3  # of the last layer's inputs
+
     seed: int = 0
-    epochs: int = 140
-    patience: int = 40  # epochs without a better validation macro-F1 after which training stops; 0: never
+    epochs: int = 160
+    patience: int = 60  # epochs without a better validation macro-F1 after which training stops; 0: never
     batch_size: int = 16  # songs
     optimizer: str = "adamw"  # or "rmsprop"
     schedule: str = "cosine"  # of the learning rate, or "plateau"
@@ -33,7 +39,10 @@ class Recipe:
     weight_decay: float = 2e-2
     gradient_norm: float = 1.0  # longer gradients are shortened to it; 0: none are
     label_smoothing: float = 0.1
+    branch_loss: float = 0.5  # weight of the loss of each branch's own answer beside the joint one's
     precision: str = "bfloat16"  # of the network's products, or "float32"; the weights are always float32
+    crop_frames: int = 320  # that are learned from at a time, at half the cost of a window; 0: whole windows
+    whole_share: float = 0.2  # share of the epochs, the last, that learn from whole windows all the same
     average_decay: float = 0.995  # share of the running average of weights that a step keeps
     mixup: float = 0.4  # the largest share of another song in a mixed one
 
@@ -48,7 +57,7 @@ class Recipe:
         0.5  # share of the difference between loud and quiet frames that is taken away at most
     )
     noise_floor_db: float = -50.0  # the highest noise floor under a window's maximum; -80: none
-    coding: float = 0.0  # share of songs that come as if resampled, low-passed and lossily coded
+    coding: float = 0.5  # share of songs that come as if resampled, low-passed and lossily coded
     time_masks: int = 2
     time_mask_frames: int = 80
     band_masks: int = 2
@@ -69,7 +78,9 @@ ORIGINAL = Recipe(
     weight_decay=0.0,
     gradient_norm=0.0,
     label_smoothing=0.0,
+    branch_loss=0.0,
     precision="float32",
+    crop_frames=0,
     average_decay=0.0,
     mixup=0.0,
     fill_scale=0.0,
@@ -92,8 +103,17 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     "optimizer": ("adamw", "rmsprop"),
     "schedule": ("cosine", "plateau"),
     "precision": ("bfloat16", "float32"),
+    "gru_summary": ("mean", "max", "last", "mean+max"),
 }
-LEAST: Mapping[str, float] = {"epochs": 1, "batch_size": 2, "plateau_epochs": 1, "noise_floor_db": -80}
+LEAST: Mapping[str, float] = {
+    "epochs": 1,
+    "batch_size": 2,
+    "plateau_epochs": 1,
+    "width": 0.1,
+    "kernel": 1,
+    "gru_units": 1,
+    "noise_floor_db": -80,
+}
 """Of numbers whose least value is not 0."""
 MOST: Mapping[str, float] = {
     "seed": 2**32 - 1,
@@ -106,6 +126,13 @@ MOST: Mapping[str, float] = {
     "plateau_factor": 0.999,  # 1 would never lower the learning rate
     "weight_decay": 10,
     "gradient_norm": 1e6,
+    "width": 3,
+    "kernel": 9,
+    "gru_units": 256,
+    "dropout": 0.9,
+    "crop_frames": 640,
+    "whole_share": 1,
+    "branch_loss": 10,
     "label_smoothing": 1,
     "average_decay": 0.99999,  # 1 would keep the first weights for ever
     "mixup": 1,

@@ -17,11 +17,10 @@ from rich.progress import Progress as Bar
 
 import worker.model
 from shared.classification import ModelIdentity
-from shared.errors import SetupError, TrainingStopped, UnwritableFile
-from worker.checkpoint import GENRES, Checkpoint, save_checkpoint
+from shared.errors import TrainingStopped, UnwritableFile
+from worker.checkpoint import Checkpoint, save_checkpoint
 from worker.device import choose_device
 from worker.features import FeatureSettings
-from worker.model import RELEASED_SIZES, Size
 from worker.training.allocator import keep_memory
 from worker.training.features import mel_filterbank
 from worker.training.left_out import LeftOutFiles
@@ -29,7 +28,7 @@ from worker.training.recipe import Recipe
 from worker.training.records import Records
 from worker.training.run_folder import LEFT_OUT, run_folder
 from worker.training.scores import fit_temperature, score
-from worker.training.songs import Songs
+from worker.training.sizes import sizes_of
 from worker.training.sources import AudioSource, TrainingData, load_training_data
 from worker.training.state import Progress, Row
 from worker.training.train import train
@@ -37,11 +36,10 @@ from worker.training.train import train
 VERSION = "0.1.0"  # of the checkpoints that this code trains
 # Modules that decide the weights.
 DECISIVE = (
-    "audio_features", "audio_folder", "audio_songs", "augment", "feature_cache", "features", "fill", "groups",
-    "gtzan", "known_songs", "lists", "recipe", "schedule", "scores", "song_files", "songs", "sources",
-    "splits", "state", "train",
+    "audio_features", "audio_folder", "audio_songs", "augment", "branches", "feature_cache", "features",
+    "fill", "groups", "gtzan", "known_songs", "lists", "recipe", "schedule", "scores", "sizes",
+    "song_files", "songs", "sources", "splits", "state", "train",
 )  # fmt: skip
-SIZES: dict[str, dict[str, Size]] = {"pcrnn": dict(RELEASED_SIZES), "pcrnn-original": {}}
 HEARD = ("decode", "ffmpeg", "features", "model", "resample", "spectrogram", "stream", "windows")
 """Modules of the worker that decide them too."""
 GO_ON = "The epochs that were finished are kept in {}: the same command with --resume goes on."
@@ -71,8 +69,6 @@ def run_training(
     lists: of GTZAN, by default the fault-filtered ones; audio: to train on instead of the data folder. The
     best checkpoint so far is there after each epoch, however the run ends.
     """
-    if recipe.architecture not in SIZES:
-        raise SetupError(f"No architecture is called {recipe.architecture!r}; there are {', '.join(SIZES)}.")
     if threads is not None:
         torch.set_num_threads(threads)
     keep_memory()
@@ -85,7 +81,7 @@ def run_training(
 
     left_out = LeftOutFiles(say=say)
     training = load_training_data(data, lists=lists, audio=audio, seed=recipe.seed, say=left_out)
-    sizes = _sizes(recipe, training.songs)
+    sizes = sizes_of(recipe, training.songs.genres)
     provenance = training.provenance()
     path = run / f"{recipe.architecture}.safetensors"
     saved: Saved | None = None
@@ -149,16 +145,6 @@ def _bar(console: Console, recipe: Recipe) -> Iterator[Callable[[Row], None]]:
         yield show
 
 
-def _sizes(recipe: Recipe, songs: Songs) -> dict[str, Size]:
-    """The network's, with as many genres as the songs have; SetupError where it cannot have so many."""
-    sizes = SIZES[recipe.architecture]
-    if "genres" in sizes:
-        return sizes | {"genres": len(songs.genres)}
-    if songs.genres != GENRES:
-        raise SetupError(f"{recipe.architecture} knows the ten genres of GTZAN alone: {', '.join(GENRES)}.")
-    return sizes
-
-
 def _checkpoint(  # what a checkpoint is made of
     recipe: Recipe, progress: Progress, training: TrainingData, made_of: Mapping[str, Any]
 ) -> Checkpoint:
@@ -170,7 +156,7 @@ def _checkpoint(  # what a checkpoint is made of
     return Checkpoint(
         identity=ModelIdentity(name=recipe.architecture, version=VERSION, sha256=""),
         architecture=recipe.architecture,
-        sizes=_sizes(recipe, training.songs),
+        sizes=sizes_of(recipe, training.songs.genres),
         genres=training.songs.genres,
         features=features,
         mel_filterbank=mel_filterbank(features),

@@ -33,6 +33,7 @@ class Progress:
     """Where a run is; what `save` keeps and `restore` brings back."""
 
     model: nn.Module
+    heads: nn.ModuleList  # of its branches, or none; they learn with it and are no part of what is released
     average: nn.Module  # running average of the weights, the one that is validated and released
     optimizer: torch.optim.Optimizer
     plateau: ReduceLROnPlateau | None
@@ -41,6 +42,11 @@ class Progress:
     best_weights: dict[str, Tensor] = field(default_factory=dict)
     best_logits: Tensor = field(default_factory=lambda: torch.zeros(0))  # (songs, genres) of validation
     history: list[Row] = field(default_factory=list)
+
+    @property
+    def learning(self) -> nn.ModuleList:
+        """All that a step moves."""
+        return nn.ModuleList([self.model, self.heads])
 
     @property
     def best(self) -> Row:
@@ -68,6 +74,7 @@ def save(progress: Progress, path: Path) -> None:
             "origin": progress.origin,
             "epoch": progress.epoch,
             "model": progress.model.state_dict(),
+            "heads": progress.heads.state_dict(),
             "average": progress.average.state_dict(),
             "optimizer": progress.optimizer.state_dict(),
             "plateau": progress.plateau and progress.plateau.state_dict(),
@@ -88,6 +95,7 @@ def restore(progress: Progress, path: Path) -> None:
             if state["origin"][part] != ours:
                 raise SetupError(f"{path} is of a run with other {part}; name another --output.")
         progress.model.load_state_dict(state["model"])
+        progress.heads.load_state_dict(state["heads"])
         progress.average.load_state_dict(state["average"])
         progress.optimizer.load_state_dict(state["optimizer"])
         if progress.plateau is not None:

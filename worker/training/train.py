@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from shared.errors import SetupError, TrainingStopped
 from worker.model import Size, build_model
 from worker.training.augment import augment, mixed
+from worker.training.branches import answers, branch_heads
 from worker.training.recipe import Recipe
 from worker.training.schedule import cosine, make_optimizer, make_plateau
 from worker.training.scores import score
@@ -116,6 +117,7 @@ def _train_epoch(progress: Progress, recipe: Recipe, songs: Songs, device: torch
     total = 0.0
     for step, rows in enumerate(batches):
         windows = augment(songs.draw(rows, generator, spread=recipe.fill_scale), recipe, generator)
+        windows = _cropped(windows, recipe, progress.epoch, generator)
         targets = _soft(songs.labels[rows], len(songs.genres), recipe.label_smoothing)
         windows, targets = mixed(windows, targets, recipe.mixup, generator)
         if recipe.schedule == "cosine":
@@ -123,18 +125,29 @@ def _train_epoch(progress: Progress, recipe: Recipe, songs: Songs, device: torch
                 group["lr"] = cosine(recipe, progress.epoch + (step + 1) / len(batches))
         progress.optimizer.zero_grad()
         with torch.autocast(device.type, torch.bfloat16, enabled=recipe.precision == "bfloat16"):
-            logits = progress.model(windows.unsqueeze(1).to(device))
-        loss = F.cross_entropy(logits.float(), targets.to(device))
-        nats = float(loss.detach())
+            given = answers(progress.model, progress.heads, windows.unsqueeze(1).to(device))
+        joint, *alone = (F.cross_entropy(logits.float(), targets.to(device)) for logits in given)
+        loss = joint + recipe.branch_loss * sum(alone)
+        nats = float(joint.detach())
         if not math.isfinite(nats):
             raise TrainingStopped(f"The loss of epoch {progress.epoch + 1} is {nats}.")
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         if recipe.gradient_norm:
-            nn.utils.clip_grad_norm_(progress.model.parameters(), recipe.gradient_norm)
+            nn.utils.clip_grad_norm_(progress.learning.parameters(), recipe.gradient_norm)
         progress.optimizer.step()
         _follow(progress.average, progress.model, recipe.average_decay)
         total += nats * len(rows)
     return total / sum(len(rows) for rows in batches)
+
+
+def _cropped(windows: Tensor, recipe: Recipe, epoch: int, generator: torch.Generator) -> Tensor:
+    """The part of the windows that this epoch learns from, from the same frame on in a batch."""
+    frames = windows.shape[1]
+    kept = min(recipe.crop_frames or frames, frames)
+    if epoch >= recipe.epochs * (1 - recipe.whole_share) or kept == frames:
+        return windows
+    first = int(torch.randint(0, frames - kept + 1, (), generator=generator))
+    return windows[:, first : first + kept]
 
 
 def _begin(
@@ -143,9 +156,11 @@ def _begin(
     torch.manual_seed(recipe.seed)
     model = build_model(recipe.architecture, sizes).to(device)
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch types only the 4-D case
-    optimizer = make_optimizer(model, recipe)
+    heads = branch_heads(model, recipe).to(device)
+    optimizer = make_optimizer(nn.ModuleList([model, heads]), recipe)
     return Progress(
         model=model,
+        heads=heads,
         average=copy.deepcopy(model),
         optimizer=optimizer,
         plateau=make_plateau(optimizer, recipe),

@@ -16,7 +16,15 @@ from worker.checkpoint import GENRES, RELEASED, Checkpoint, import_original, loa
 from worker.features import FeatureSettings
 from worker.model import build_model
 
-SMALL = {"genres": 10, "channels": [2, 2, 2, 2, 2], "gru_units": 2, "gru_bands": 64, "dropout": 0.0}
+SMALL = {
+    "genres": 10,
+    "channels": [2, 2, 2, 2, 2],
+    "kernel": 3,
+    "gru_units": 2,
+    "gru_pool": [8, 2],
+    "summary": "mean+max",
+    "dropout": 0.0,
+}
 
 
 @pytest.fixture

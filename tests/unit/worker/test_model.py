@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from worker.checkpoint import import_original
-from worker.model import ARCHITECTURES, RELEASED_SIZES, build_model
+from worker.model import ARCHITECTURES, RELEASED_SIZES, SUMMARIES, build_model
 
 SIZES = {"pcrnn": RELEASED_SIZES, "pcrnn-original": {}}
 
@@ -103,6 +103,25 @@ def test_the_released_network_hears_the_order_of_frames():
 
 def test_the_released_network_has_under_a_million_parameters():
     assert sum(parameter.numel() for parameter in make_model("pcrnn").parameters()) < 1_000_000
+
+
+def test_the_gru_is_followed_in_full_precision_where_the_convolutions_are_not():
+    model, windows = make_model("pcrnn"), make_windows(2)
+    heard, followed = model.branches(windows)
+
+    with torch.autocast("cpu", torch.bfloat16):
+        heard_roughly, followed_roughly = model.branches(windows)
+        logits = model(windows)
+
+    assert torch.equal(followed_roughly, followed)
+    assert not torch.equal(heard_roughly, heard)
+    assert logits.dtype == torch.float32
+
+
+def test_the_last_steps_of_both_directions_are_where_each_ends():
+    steps, last = torch.nn.GRU(4, 3, bidirectional=True, batch_first=True)(torch.rand(2, 5, 4))
+
+    assert torch.allclose(SUMMARIES["last"](steps), last.transpose(0, 1).flatten(1))
 
 
 def test_an_unknown_architecture_is_refused():

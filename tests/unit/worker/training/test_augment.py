@@ -7,17 +7,7 @@ from worker.training.augment import augment, mixed
 from worker.training.recipe import ORIGINAL, Recipe
 from worker.training.songs import epoch_generator
 
-NEUTRAL = Recipe(
-    stretch=0.0,
-    pitch_bands=0.0,
-    smoothing=0.0,
-    tilt_db=0.0,
-    equaliser_db=0.0,
-    compression=0.0,
-    noise_floor_db=-200.0,
-    time_masks=0,
-    band_masks=0,
-)
+NEUTRAL = replace(ORIGINAL, roll=1.0)
 
 
 def make_windows(count=4, frames=640):

@@ -9,7 +9,15 @@ from shared.errors import SetupError
 from worker.training.recipe import Recipe
 from worker.training.train import train
 
-SMALL = {"genres": 10, "channels": [2, 2, 2, 2, 4], "gru_units": 2, "gru_bands": 64, "dropout": 0.2}
+SMALL = {
+    "genres": 10,
+    "channels": [2, 2, 2, 2, 4],
+    "kernel": 3,
+    "gru_units": 2,
+    "gru_pool": [8, 2],
+    "summary": "mean+max",
+    "dropout": 0.2,
+}
 RECIPE = Recipe(epochs=1, batch_size=6, precision="float32")
 
 

@@ -5,11 +5,20 @@ import pytest
 import torch
 
 from shared.errors import SetupError, TrainingStopped, UnwritableFile
+from worker.training.branches import answers
 from worker.training.recipe import ORIGINAL, RECIPES, Recipe
 from worker.training.scores import score
 from worker.training.train import PREDICTED_AT_ONCE, predict, train
 
-SMALL = {"genres": 10, "channels": [2, 2, 2, 2, 4], "gru_units": 2, "gru_bands": 64, "dropout": 0.2}
+SMALL = {
+    "genres": 10,
+    "channels": [2, 2, 2, 2, 4],
+    "kernel": 3,
+    "gru_units": 2,
+    "gru_pool": [8, 2],
+    "summary": "mean+max",
+    "dropout": 0.2,
+}
 CPU = torch.device("cpu")
 
 
@@ -183,3 +192,50 @@ def test_the_model_never_sees_more_than_a_few_windows_at_once(small_songs):
     assert max(seen) <= PREDICTED_AT_ONCE
     assert sum(seen) == 73
     assert logits.shape == (3, 1)
+
+
+def test_the_first_epochs_learn_from_parts_of_windows_and_the_last_from_whole_ones(
+    tmp_path, small_songs, monkeypatch
+):
+    seen = []
+
+    def watching(model, heads, windows):
+        seen.append(windows)
+        return answers(model, heads, windows)
+
+    monkeypatch.setattr("worker.training.train.answers", watching)
+
+    run_of(tmp_path / "run", small_songs, batch_size=12, crop_frames=64, whole_share=0.5)
+
+    assert [windows.shape[2] for windows in seen] == [64, 64, 128, 128]
+
+
+def test_the_answers_of_the_branches_are_learned_with_the_networks(tmp_path, small_songs):
+    still = run_of(tmp_path / "still", small_songs, epochs=1, learning_rate=0.0)
+    moved = run_of(tmp_path / "moved", small_songs, epochs=1)
+
+    for before, after in zip(still.heads.parameters(), moved.heads.parameters(), strict=True):
+        assert not torch.equal(before, after)
+
+
+def test_parts_of_windows_begin_anywhere(tmp_path, small_songs, monkeypatch):
+    """The windows count their frames: what is learned from tells where it began."""
+    still = Recipe(**small_original(crop_frames=8, whole_share=0.0, epochs=12))
+    counting = replace(
+        small_songs,
+        levels=torch.arange(128, dtype=torch.uint8).view(1, 128, 1).repeat(12, 1, 128) + 100,
+        gap=torch.zeros(12, 128, dtype=torch.uint8),
+    )
+    first = set()
+
+    def watching(model, heads, windows):
+        first.add(round(float(windows[0, 0, 0, 0] + 80) * 255 / 80) - 100)
+        return (model(counting.whole(0, seed=0).unsqueeze(1).repeat(len(windows), 1, 1, 1)),)
+
+    monkeypatch.setattr("worker.training.train.answers", watching)
+
+    train(recipe=still, sizes=SMALL, songs=counting, valid=counting, run=tmp_path, device=CPU)
+
+    assert len(first) > 6
+    assert min(first) >= 0
+    assert max(first) <= 120
