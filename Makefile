@@ -18,7 +18,7 @@ SOAK_SEEDS := $(if $(filter-out file default,$(origin SEED)),$(SEED),1 2 3)
 need = $(1) >/dev/null 2>&1 || { echo "Installing $(2) …"; \
 	$(SUDO) sh -c 'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(2)' >/dev/null; }
 
-.PHONY: help run demo test check lint types imports unit bench evaluation formats robustness fuzz faults soak samples clean
+.PHONY: help run demo test check lint types imports unit bench evaluation ablations formats robustness fuzz faults soak samples clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "%-10s %s\n", $$1, $$2}'
@@ -58,6 +58,9 @@ bench: $(DEV_STAMP) ## Measure start-up, CPU idle and a job, threads, sandbox, r
 
 evaluation: $(DEV_STAMP) ## Train what a release lacks (hours) and write docs/evaluation.md; RELEASE=1 puts the best seed in its place
 	$(BIN)/python -m worker.training.publication --runs runs/release $(if $(RELEASE),--release)
+
+ablations: $(DEV_STAMP) ## Train the recipe without each of its parts (hours) and write docs/ablations.md
+	$(BIN)/python -m worker.training.ablations
 
 formats: $(DEV_STAMP) ## Measure what decoding every format is off by (docs/formats.md)
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/formats.py

@@ -107,7 +107,7 @@ class PCRNN(nn.Module):
         return self.join(*self.branches(windows))
 
     def branches(self, windows: Tensor) -> tuple[Tensor, Tensor]:
-        """What each branch keeps of the windows: (batch, features of the CNN), (batch, features of the GRU)."""
+        """What each branch keeps of the windows: (batch, CNN features), (batch, GRU features)."""
         scaled = (windows + 40.0) / 20.0  # -80 ... 0 dB -> -2 ... 2
         maps = self.cnn(scaled).float().flatten(2)  # (batch, channels, frames / 64 * bands / 64)
 
