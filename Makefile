@@ -57,10 +57,10 @@ bench: $(DEV_STAMP) ## Measure start-up, CPU idle and a job, threads, sandbox, r
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/long_queue.py
 
 evaluation: $(DEV_STAMP) ## Train what a release lacks (hours) and write docs/evaluation.md; RELEASE=1 puts the best seed in its place
-	$(BIN)/python -m worker.training.publication --runs runs/release $(if $(RELEASE),--release)
+	$(BIN)/python -m worker.training.release.publication --runs runs/release $(if $(RELEASE),--release)
 
 ablations: $(DEV_STAMP) ## Train the recipe without each of its parts (hours) and write docs/ablations.md
-	$(BIN)/python -m worker.training.ablations
+	$(BIN)/python -m worker.training.release.ablations
 
 formats: $(DEV_STAMP) ## Measure what decoding every format is off by (docs/formats.md)
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/formats.py

@@ -13,7 +13,7 @@ from faults.oracle import spread
 from shared.errors import GenreWizError, JobFailure, NoRoom, RequestError
 from shared.names import BROKER_QUEUES
 from shared.settings import PREFIX, Settings
-from worker.training.publication_page import card_figures, publication_page, with_figures
+from worker.training.release.publication_page import card_figures, publication_page, with_figures
 
 CHECKOUT = Path(__file__).parents[2]
 

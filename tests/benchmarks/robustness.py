@@ -27,7 +27,7 @@ from worker.decode import decode
 from worker.pipeline import Pipeline
 from worker.spectrogram import mel_power
 from worker.stream import SongWindows
-from worker.training.gtzan import Gtzan, find_data, load_gtzan
+from worker.training.songs.gtzan import Gtzan, find_data, load_gtzan
 
 DOCS = Path(__file__).parents[2] / "docs"
 REFERENCE = "resampled"  # the way that codecs are compared with: they take the song at its rate

@@ -18,8 +18,8 @@ from support.service import genrewiz
 from worker.checkpoint import RELEASED, Checkpoint, load_checkpoint
 from worker.decode import decode
 from worker.stream import SongWindows
-from worker.training.gtzan import DECIBELS_PER_LEVEL, MelSongs, load_gtzan
-from worker.training.train import predict
+from worker.training.learning.train import predict
+from worker.training.songs.gtzan import DECIBELS_PER_LEVEL, MelSongs, load_gtzan
 
 ROUNDING = 0.01
 """Of a probability. 0.002 was the most that rounding moved one; more confident weights may move further."""

@@ -13,7 +13,7 @@ from worker.decode import decode_pieces
 from worker.features import FeatureSettings
 from worker.song import Decode
 from worker.spectrogram import mel_filterbank
-from worker.training.audio_features import FeatureMaker
+from worker.training.songs.audio_features import FeatureMaker
 
 RATE = 22_050
 FEATURES = FeatureSettings()

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from worker.checkpoint import GENRES
-from worker.training.fill import Fill
-from worker.training.gtzan import MelSongs
+from worker.training.songs.fill import Fill
+from worker.training.songs.gtzan import MelSongs
 
 
 @pytest.fixture(autouse=True)

@@ -4,10 +4,10 @@ from dataclasses import replace
 import pytest
 
 from shared.errors import SetupError
-from worker.training.ablations import PARTS, VARIANTS, ablate, shortened
-from worker.training.ablations_page import ablations_page
-from worker.training.outputs import json_text
-from worker.training.recipe import RECIPES, Recipe, load_recipe
+from worker.training.evaluation.outputs import json_text
+from worker.training.learning.recipe import RECIPES, Recipe, load_recipe
+from worker.training.release.ablations import PARTS, VARIANTS, ablate, shortened
+from worker.training.release.ablations_page import ablations_page
 
 BASE = replace(shortened(epochs=1), warmup_epochs=0, batch_size=5, precision="float32", width=0.1)
 

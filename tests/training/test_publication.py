@@ -12,9 +12,9 @@ from shared.errors import SetupError
 from worker.checkpoint import RELEASED, load_checkpoint, save_checkpoint
 from worker.model import build_model
 from worker.training.commands import evaluate
-from worker.training.publication import Places, main, publish
-from worker.training.publication_page import card_figures, publication_page, with_figures
-from worker.training.recipe import RECIPES
+from worker.training.learning.recipe import RECIPES
+from worker.training.release.publication import Places, main, publish
+from worker.training.release.publication_page import card_figures, publication_page, with_figures
 
 CARD = "# Card\n\n<!-- figures -->\nnone yet\n<!-- /figures -->\n\nWords that stay.\n"
 

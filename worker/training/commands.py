@@ -74,9 +74,9 @@ def train(  # noqa: PLR0913  # one parameter for each option
     # has other work, an epoch took twenty times as long. Read when torch is first imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from shared.errors import GenreWizError
-    from worker.training.recipe import load_recipe
-    from worker.training.run import run_training
-    from worker.training.sources import audio_source
+    from worker.training.learning.recipe import load_recipe
+    from worker.training.learning.run import run_training
+    from worker.training.songs.sources import audio_source
 
     try:
         recipe = load_recipe(config, assignments or [], recipe=recipe_name, epochs=epochs, seed=seed)
@@ -133,7 +133,7 @@ def evaluate(  # noqa: PLR0913  # one parameter for each option
     Never on songs that it was trained on, as far as it can tell.
     """
     from shared.errors import GenreWizError
-    from worker.training.evaluate import Wanted, run_evaluation
+    from worker.training.evaluation.evaluate import Wanted, run_evaluation
 
     try:
         run_evaluation(

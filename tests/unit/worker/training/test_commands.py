@@ -11,7 +11,7 @@ from support.song_folder import write_songs
 from worker.checkpoint import GENRES, load_checkpoint
 from worker.commands import classify
 from worker.training.commands import evaluate, train
-from worker.training.recipe import MOST
+from worker.training.learning.recipe import MOST
 
 
 @pytest.fixture

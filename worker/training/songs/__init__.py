@@ -1,0 +1,4 @@
+"""Songs with a genre each: lists, spectrograms, audio files, and what is kept of them.
+
+Reads and checks; nothing is learned here.
+"""
