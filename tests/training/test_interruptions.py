@@ -61,7 +61,8 @@ def held_after_an_epoch(arguments: list[str], run: Path):
     """A process that waits, its first epoch on disk, for somebody to read what it says of it."""
     ours, its = os.pipe()
     os.write(its, b" " * fcntl.fcntl(its, fcntl.F_GETPIPE_SZ))
-    command = [sys.executable, "-m", "genrewiz", *arguments]
+    # Whoever runs the tests in the background of a shell has made them deaf to interruptions.
+    command = ["env", "--default-signal=INT", sys.executable, "-m", "genrewiz", *arguments]
     with subprocess.Popen(command, stderr=its) as process, os.fdopen(ours) as said:
         os.close(its)
         try:
