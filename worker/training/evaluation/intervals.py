@@ -67,5 +67,14 @@ def over_seeds(values: Sequence[float], *, highest: float = 1.0) -> SeedSpread:
     return SeedSpread(seeds=len(values), mean=mean, standard_deviation=deviation, interval=interval)
 
 
+def of_share(hits: int, songs: int) -> Interval:
+    """Wilson's interval of the share that hits are of these songs; it has a width at none and at all too."""
+    z = float(stats.norm.ppf(HIGH))
+    share, widening = hits / songs, z * z / songs
+    middle = (share + widening / 2) / (1 + widening)
+    reach = math.sqrt(widening * (share * (1 - share) + widening / 4)) / (1 + widening)
+    return max(0.0, middle - reach), min(1.0, middle + reach)
+
+
 def _percentiles(values: Tensor) -> Interval:
     return float(values.quantile(LOW)), float(values.quantile(HIGH))

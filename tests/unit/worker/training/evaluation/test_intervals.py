@@ -5,7 +5,7 @@ import torch
 from scipy import stats
 from sklearn.metrics import f1_score
 
-from worker.training.evaluation.intervals import over_seeds, over_songs
+from worker.training.evaluation.intervals import of_share, over_seeds, over_songs
 from worker.training.learning.scores import confusion_matrix, macro_f1
 
 
@@ -90,3 +90,11 @@ def test_one_seed_says_nothing_of_others():
     spread = over_seeds([0.6])
 
     assert (spread.mean, spread.standard_deviation, spread.interval) == (0.6, None, None)
+
+
+@pytest.mark.parametrize(("hits", "songs"), [(0, 1), (1, 1), (0, 20), (20, 20), (13, 20), (203, 290)])
+def test_the_interval_of_a_share_is_scipys_of_wilson(hits, songs):
+    interval = of_share(hits, songs)
+
+    assert interval == pytest.approx(stats.binomtest(hits, songs).proportion_ci(method="wilson"))
+    assert 0 <= interval[0] < interval[1] <= 1
