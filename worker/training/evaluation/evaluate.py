@@ -25,7 +25,7 @@ from worker.features import FeatureSettings
 from worker.training.evaluation.answers import check_reproduced, read_evaluation
 from worker.training.evaluation.evaluation_page import evaluation_page
 from worker.training.evaluation.outputs import check_writable, json_text, write_all
-from worker.training.evaluation.pictures import PICTURES, picture
+from worker.training.evaluation.pictures import PICTURES, picture, pictured
 from worker.training.evaluation.report import ListReport, report_on
 from worker.training.learning.train import predict
 from worker.training.songs.audio_folder import scored_folder
@@ -237,9 +237,9 @@ def _contents(
     if wanted.markdown:
         yield wanted.markdown, lambda: evaluation_page(evaluation).encode()
     if wanted.pictures:
-        first = next(iter(evaluation["lists"].values()))
+        shown = pictured(evaluation, next(iter(evaluation["lists"])))
         for name in PICTURES:
-            yield wanted.pictures / name, partial(picture, name, first, evaluation["genres"])
+            yield wanted.pictures / name, partial(picture, name, shown)
 
 
 def _print(console: Console, text: str) -> list[str]:

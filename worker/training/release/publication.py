@@ -17,7 +17,7 @@ from shared.errors import GenreWizError, SetupError
 from worker.checkpoint import RELEASED, load_checkpoint
 from worker.device import choose_device
 from worker.training.evaluation.outputs import json_text, write_all
-from worker.training.evaluation.pictures import pictures_of
+from worker.training.evaluation.pictures import pictured, pictures_of
 from worker.training.learning.recipe import RECIPES, Recipe
 from worker.training.learning.run import run_training
 from worker.training.release.publication_page import PICTURES, card_figures, publication_page, with_figures
@@ -130,7 +130,7 @@ def _write(
     """The JSON, and what is made from it alone: as it reads back, rounded."""
     text = json_text(written | {"pictures": list(PICTURES)})
     written = json.loads(text)
-    drawn = pictures_of(written["lists"]["test_filtered"], written["genres"])
+    drawn = pictures_of(pictured(written, "test_filtered"))
     write_all(
         {
             places.docs / "evaluation.json": text.encode(),

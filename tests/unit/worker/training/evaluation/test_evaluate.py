@@ -63,6 +63,19 @@ def test_what_is_printed_and_written_as_markdown_is_made_of_the_json(scored, tmp
     }
 
 
+def test_the_pictures_show_the_first_list_and_say_so(scored, tmp_path, monkeypatch):
+    titles = []
+    monkeypatch.setattr(
+        "worker.training.evaluation.pictures.coverage_picture", lambda shown: titles.append(shown.title)
+    )
+
+    scored("--list", "valid", "--pictures", tmp_path)
+
+    digest = load_checkpoint(RELEASED).identity.sha256[:8]
+    (title,) = titles
+    assert title == f"Validation list, fault-filtered: 10 songs\npcrnn 0.1.0, {digest}"
+
+
 def test_the_json_holds_everything_that_is_asked_of_a_list(scored, tmp_path):
     scored("--json", tmp_path / "f.json", "--seed", 4)
 
