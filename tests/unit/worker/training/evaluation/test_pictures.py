@@ -346,6 +346,19 @@ def test_the_recommended_threshold_is_marked_and_called_so(shown):
     assert [text.get_text() for text in axes.texts] == ["recommended, from the validation list: 0.35"]
 
 
+@pytest.mark.parametrize("threshold", [0.0, 0.5, 0.55, 0.95])
+def test_the_words_of_the_recommended_threshold_stand_over_the_frame(shown, threshold):
+    figure = coverage_picture(replace(shown, recommended=threshold))
+    figure.draw_without_rendering()
+    (axes,) = figure.axes
+    (words,) = (text.get_window_extent() for text in axes.texts)
+
+    frame = axes.get_window_extent()
+    assert frame.x0 <= words.x0
+    assert words.x1 <= frame.x1
+    assert words.y0 >= frame.y1
+
+
 @pytest.mark.parametrize("recommended", [{}, {"recommended": None}])
 def test_without_a_recommendation_nothing_is_marked(evaluation, recommended):
     del evaluation["recommended"]
