@@ -190,6 +190,21 @@ def _check(checkpoint: Checkpoint, path: Path) -> None:
         raise CheckpointError(f"{path} has a mel filterbank that does not fit its features.")
     if not (math.isfinite(checkpoint.temperature) and checkpoint.temperature > 0):
         raise CheckpointError(f"{path} has a temperature that is not above 0.")
+    _check_answer(checkpoint, path)
+
+
+def _check_answer(checkpoint: Checkpoint, path: Path) -> None:
+    """CheckpointError unless the network answers to a window: sizes may fit its weights and no window."""
+    features = checkpoint.features
+    try:
+        with torch.inference_mode():
+            silence = torch.full((1, 1, features.window_frames, features.n_mels), -features.top_db)
+            checkpoint.build()(silence)
+    except UNREADABLE as error:
+        raise CheckpointError(
+            f"{path} has a network that cannot hear windows of {features.window_frames} frames and "
+            f"{features.n_mels} mel bands."
+        ) from error
 
 
 def _check_words(checkpoint: Checkpoint, path: Path) -> None:

@@ -11,31 +11,22 @@ import torch
 from shared.classification import ModelIdentity
 from shared.errors import CheckpointError, UnwritableFile
 from shared.settings import Settings
+from support.networks import SMALL_SIZES
 from worker.build import open_pipeline
 from worker.checkpoint import GENRES, RELEASED, Checkpoint, import_original, load_checkpoint, save_checkpoint
 from worker.features import FeatureSettings
 from worker.model import build_model
 
-SMALL = {
-    "genres": 10,
-    "channels": [2, 2, 2, 2, 2],
-    "kernel": 3,
-    "gru_units": 2,
-    "gru_pool": [8, 2],
-    "summary": "mean+max",
-    "dropout": 0.0,
-}
-
 
 @pytest.fixture
 def checkpoint():
     torch.manual_seed(0)
-    model = build_model("pcrnn", SMALL)
+    model = build_model("pcrnn", SMALL_SIZES)
     model(torch.rand(4, 1, 640, 128) * -80)  # batch norm's running statistics leave their defaults
     return Checkpoint(
         identity=ModelIdentity(name="small", version="0.0.1", sha256=""),
         architecture="pcrnn",
-        sizes=SMALL,
+        sizes=SMALL_SIZES,
         genres=GENRES,
         features=FeatureSettings(),
         mel_filterbank=torch.rand(128, 1025),
@@ -76,7 +67,7 @@ def test_the_network_of_a_loaded_checkpoint_gives_the_saved_ones_logits(checkpoi
 
     model = load_checkpoint(path).build()
 
-    as_trained = build_model("pcrnn", SMALL)
+    as_trained = build_model("pcrnn", SMALL_SIZES)
     as_trained.load_state_dict(checkpoint.weights)
     assert not model.training
     assert torch.allclose(model(windows), as_trained.eval()(windows), atol=1e-6)
@@ -146,11 +137,14 @@ def test_a_checkpoint_without_a_hash_beside_it_is_read(checkpoint, path):
     [
         ({"architecture": "resnet"}, "architecture"),
         ({"sizes": {"width": 3}}, "sizes"),
-        ({"sizes": SMALL | {"gru_units": 3}}, "shapes"),
+        ({"sizes": SMALL_SIZES | {"gru_units": 3}}, "shapes"),
         ({"genres": GENRES[:9]}, "genres"),
         ({"temperature": 0.0}, "temperature"),
         ({"temperature": float("nan")}, "temperature"),
         ({"mel_filterbank": torch.rand(64, 1025)}, "filterbank"),
+        ({"sizes": SMALL_SIZES | {"gru_pool": [700, 2]}}, "cannot hear windows"),  # longer than a window
+        ({"sizes": SMALL_SIZES | {"gru_pool": [8, 2, 2]}}, "cannot hear windows"),
+        ({"features": FeatureSettings(window_frames=62)}, "cannot hear windows of 62 frames"),
     ],
 )
 def test_parts_that_do_not_fit_together_are_refused(checkpoint, path, changes, reason):
@@ -230,7 +224,9 @@ def test_a_model_of_one_genre_is_refused(checkpoint, path):
         name: weight[:1] if name.startswith("linear.") else weight
         for name, weight in checkpoint.weights.items()
     }
-    one = dataclasses.replace(checkpoint, genres=("blues",), sizes=SMALL | {"genres": 1}, weights=weights)
+    one = dataclasses.replace(
+        checkpoint, genres=("blues",), sizes=SMALL_SIZES | {"genres": 1}, weights=weights
+    )
 
     with pytest.raises(CheckpointError, match="fewer than two"):
         save_checkpoint(path, one)
@@ -318,12 +314,18 @@ def test_a_header_of_the_wrong_kind_is_refused_in_a_sentence(checkpoint, path, c
         load_checkpoint(path.with_name("other.safetensors"))
 
 
-def test_a_checkpoint_whose_windows_the_network_cannot_take_is_refused_at_the_start(checkpoint, path):
-    small = dataclasses.replace(checkpoint, features=FeatureSettings(window_frames=10))
-    save_checkpoint(path, small)
+def test_a_network_that_fails_on_the_device_is_refused_before_any_song(checkpoint, path, monkeypatch):
+    def failing(_model):
+        def run(_windows):
+            raise RuntimeError("no kernel image is available")
+
+        return run
+
+    save_checkpoint(path, checkpoint)
+    monkeypatch.setattr("worker.build._runner", failing)
 
     with (
-        pytest.raises(CheckpointError, match="cannot run"),
+        pytest.raises(CheckpointError, match="cannot run on cpu: no kernel"),
         open_pipeline(Settings(checkpoint=path, device="cpu")),
     ):
         pass

@@ -6,18 +6,10 @@ import pytest
 import torch
 
 from shared.errors import SetupError
+from support.networks import SMALL_SIZES
 from worker.training.learning.recipe import Recipe
 from worker.training.learning.train import train
 
-SMALL = {
-    "genres": 10,
-    "channels": [2, 2, 2, 2, 4],
-    "kernel": 3,
-    "gru_units": 2,
-    "gru_pool": [8, 2],
-    "summary": "mean+max",
-    "dropout": 0.2,
-}
 RECIPE = Recipe(epochs=1, batch_size=6, precision="float32")
 
 
@@ -35,7 +27,7 @@ class Malice:
 def resume(tmp_path, small_songs):
     """Goes on with a finished epoch; what is given is changed before."""
 
-    def go_on(songs=small_songs, valid=small_songs, sizes=SMALL):
+    def go_on(songs=small_songs, valid=small_songs, sizes=SMALL_SIZES):
         return train(
             recipe=replace(RECIPE, epochs=2),
             sizes=sizes,
@@ -123,7 +115,7 @@ def test_a_run_is_not_gone_on_with_by_another_network_or_other_songs(tmp_path, s
     kept = (tmp_path / "state.pt").read_bytes()
     fewer = small_songs.chosen(small_songs.names[:8])
     others = {
-        "sizes": {"sizes": SMALL | {"gru_units": 4}},
+        "sizes": {"sizes": SMALL_SIZES | {"gru_units": 4}},
         "songs to train on": {"songs": fewer},
         "songs for validation": {"valid": fewer},
     }

@@ -5,20 +5,12 @@ import pytest
 import torch
 
 from shared.errors import SetupError, TrainingStopped, UnwritableFile
+from support.networks import SMALL_SIZES
 from worker.training.learning.branches import answers
 from worker.training.learning.recipe import ORIGINAL, RECIPES, Recipe
 from worker.training.learning.scores import score
 from worker.training.learning.train import PREDICTED_AT_ONCE, predict, train
 
-SMALL = {
-    "genres": 10,
-    "channels": [2, 2, 2, 2, 4],
-    "kernel": 3,
-    "gru_units": 2,
-    "gru_pool": [8, 2],
-    "summary": "mean+max",
-    "dropout": 0.2,
-}
 CPU = torch.device("cpu")
 
 
@@ -39,7 +31,7 @@ def run_of(folder, songs, *, valid=None, resume=False, stop_after=None, after=(N
 
     return train(
         recipe=recipe,
-        sizes=SMALL,
+        sizes=SMALL_SIZES,
         songs=songs,
         valid=valid or songs,
         run=folder,
@@ -234,7 +226,7 @@ def test_parts_of_windows_begin_anywhere(tmp_path, small_songs, monkeypatch):
 
     monkeypatch.setattr("worker.training.learning.train.answers", watching)
 
-    train(recipe=still, sizes=SMALL, songs=counting, valid=counting, run=tmp_path, device=CPU)
+    train(recipe=still, sizes=SMALL_SIZES, songs=counting, valid=counting, run=tmp_path, device=CPU)
 
     assert len(first) > 6
     assert min(first) >= 0
