@@ -18,6 +18,8 @@ RNN_POOL = (4, 2)  # frames x mel bands that become one input of its GRU: 640 x 
 
 MEL_BANDS = 128
 STEM_KERNEL = 5
+FEWEST_FRAMES = 63
+"""That PCRNN hears anything of: its stem makes 32 of them, and five poolings by 2 make one of those."""
 SUMMARIES: Mapping[str, Callable[[Tensor], Tensor]] = {  # of (batch, steps, features) over the steps
     "mean": lambda steps: steps.mean(dim=1),
     "max": lambda steps: steps.amax(dim=1),

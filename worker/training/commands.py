@@ -51,7 +51,7 @@ def train(  # noqa: PLR0913  # one parameter for each option
     ] = None,
     recipe_name: Annotated[
         Literal["released", "original"],
-        typer.Option("--recipe", help="Ours, or the original report's with its bugs mended."),
+        typer.Option("--recipe", help="Ours, or the original report's."),
     ] = "released",
     config: Annotated[
         Path | None, typer.Option("--config", help="A TOML file that changes values of the recipe.")

@@ -28,6 +28,11 @@ class LeftOutFiles:
                 return
         self.say(sentence)
 
+    def say_all(self) -> None:
+        """Say those that have not been said."""
+        for sentence in self.sentences[SHOWN:]:
+            self.say(sentence)
+
     def keep(self, path: Path) -> None:
         """Write a line for each file; say where they stand if they have not all been said."""
         if not self.sentences:

@@ -17,7 +17,7 @@ from rich.progress import Progress as Bar
 
 import worker.model
 from shared.classification import ModelIdentity
-from shared.errors import TrainingStopped, UnwritableFile
+from shared.errors import GenreWizError, TrainingStopped, UnwritableFile
 from worker.checkpoint import Checkpoint, save_checkpoint
 from worker.device import choose_device
 from worker.features import FeatureSettings
@@ -26,8 +26,8 @@ from worker.training.learning.left_out import LeftOutFiles
 from worker.training.learning.recipe import Recipe
 from worker.training.learning.records import Records
 from worker.training.learning.run_folder import LEFT_OUT, run_folder
-from worker.training.learning.scores import fit_temperature, score
-from worker.training.learning.sizes import sizes_of
+from worker.training.learning.scores import fit_temperature, is_at_an_end, score
+from worker.training.learning.sizes import check_network, sizes_of
 from worker.training.learning.state import Progress, Row
 from worker.training.learning.train import train
 from worker.training.songs.features import mel_filterbank
@@ -47,6 +47,7 @@ class Saved:
 
     epoch: float
     sha256: str
+    temperature: float
 
 
 def run_training(
@@ -65,6 +66,7 @@ def run_training(
     lists: of GTZAN, by default the fault-filtered ones; audio: to train on instead of the data folder. The
     best checkpoint so far is there after each epoch, however the run ends.
     """
+    check_network(recipe)  # before songs are decoded: that may take hours
     if threads is not None:
         torch.set_num_threads(threads)
     keep_memory()
@@ -76,7 +78,11 @@ def run_training(
         console.print(sentence, markup=False, highlight=False, soft_wrap=True)
 
     left_out = LeftOutFiles(say=say)
-    training = load_training_data(data, lists=lists, audio=audio, seed=recipe.seed, say=left_out)
+    try:
+        training = load_training_data(data, lists=lists, audio=audio, seed=recipe.seed, say=left_out)
+    except GenreWizError:
+        left_out.say_all()  # there is no run whose folder would keep them
+        raise
     sizes = sizes_of(recipe, training.songs.genres)
     provenance = training.provenance()
     path = run / f"{recipe.architecture}.safetensors"
@@ -88,7 +94,7 @@ def run_training(
         nonlocal saved
         if saved is None or saved.epoch != progress.best["epoch"]:
             written = save_checkpoint(path, _checkpoint(recipe, progress, training, made_of))
-            saved = Saved(progress.best["epoch"], written.identity.sha256)
+            saved = Saved(progress.best["epoch"], written.identity.sha256, written.temperature)
 
     try:
         with (
@@ -123,6 +129,11 @@ def run_training(
         raise TrainingStopped(f"{error.detail} {_kept(path, saved)}") from error
     say(_end(progress, recipe))
     if saved is not None:
+        if is_at_an_end(saved.temperature):
+            say(
+                f"Its temperature is {saved.temperature:.2f}, at the end of what is tried: its "
+                "probabilities are not calibrated."
+            )
         say(f"{path}  sha256 {saved.sha256}")
     return path
 

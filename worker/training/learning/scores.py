@@ -3,6 +3,7 @@
 Pure: tensors in, numbers out.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -11,6 +12,7 @@ from torch.nn import functional as F
 
 CALIBRATION_BINS = 10  # with equally many songs each
 CALIBRATION_DRAWS = 2_000
+COLDEST, HOTTEST = 10**-0.7, 10**0.7  # temperatures that are tried: 0.2 to 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,10 +133,20 @@ def reliability(probabilities: Tensor, labels: Tensor) -> tuple[ReliabilityBin, 
 
 
 def fit_temperature(logits: Tensor, labels: Tensor) -> float:
-    """The divisor of the logits with the smallest negative log-likelihood, between 0.2 and 5."""
-    candidates = torch.logspace(-0.7, 0.7, 281, base=10.0, dtype=torch.float64)  # steps of 1.2 %
+    """The divisor of the logits with the smallest negative log-likelihood, from COLDEST to HOTTEST.
+
+    At either end there is none: the logits say too little, or are right always.
+    """
+    candidates = torch.logspace(
+        math.log10(COLDEST), math.log10(HOTTEST), 281, base=10.0, dtype=torch.float64
+    )  # steps of 1.2 %
     losses = [float(F.cross_entropy(logits.double() / t, labels)) for t in candidates]
     return float(candidates[int(torch.tensor(losses).argmin())])
+
+
+def is_at_an_end(temperature: float) -> bool:
+    """Whether `fit_temperature` found no smallest loss between its ends."""
+    return not COLDEST * 1.001 < temperature < HOTTEST / 1.001
 
 
 def _calibration_errors(confidence: Tensor, right: Tensor) -> Tensor:

@@ -7,24 +7,40 @@ from collections.abc import Sequence
 
 from shared.errors import SetupError
 from worker.checkpoint import GENRES
-from worker.model import ARCHITECTURES, RELEASED_SIZES, Size
+from worker.model import ARCHITECTURES, FEWEST_FRAMES, RELEASED_SIZES, Size
 from worker.training.learning.recipe import Recipe
 
 OURS = ("width", "kernel", "gru_units", "gru_summary", "dropout")
 """Of a recipe, what the original network has as its report prints it."""
 
 
-def sizes_of(recipe: Recipe, genres: tuple[str, ...]) -> dict[str, Size]:
-    """The sizes for so many genres; SetupError where the network cannot be as the recipe has it."""
+def check_network(recipe: Recipe) -> None:
+    """SetupError where the network cannot be as the recipe has it, whatever the genres are."""
     if recipe.architecture not in ARCHITECTURES:
         raise SetupError(
             f"No architecture is called {recipe.architecture!r}; there are {', '.join(ARCHITECTURES)}."
         )
     if recipe.architecture == "pcrnn-original":
-        _check_original(recipe, genres)
-        return {}
+        _check_original(recipe)
+        return
     if recipe.kernel % 2 == 0:
         raise SetupError(f"kernel is {recipe.kernel}; it must be odd, so that it has a middle.")
+    if 0 < recipe.crop_frames < FEWEST_FRAMES:
+        raise SetupError(
+            f"crop_frames is {recipe.crop_frames}; the network hears nothing of fewer than {FEWEST_FRAMES}, "
+            "and 0 is whole windows."
+        )
+
+
+def sizes_of(recipe: Recipe, genres: tuple[str, ...]) -> dict[str, Size]:
+    """The sizes for these genres; SetupError where there can be no such network."""
+    check_network(recipe)
+    if recipe.architecture == "pcrnn-original":
+        if genres != GENRES:
+            raise SetupError(
+                f"{recipe.architecture} knows the ten genres of GTZAN alone: {', '.join(GENRES)}."
+            )
+        return {}
     return dict(RELEASED_SIZES) | {
         "genres": len(genres),
         "channels": [max(1, round(recipe.width * each)) for each in _channels()],
@@ -35,10 +51,8 @@ def sizes_of(recipe: Recipe, genres: tuple[str, ...]) -> dict[str, Size]:
     }
 
 
-def _check_original(recipe: Recipe, genres: tuple[str, ...]) -> None:
+def _check_original(recipe: Recipe) -> None:
     """SetupError where it would have to be another network than the report's."""
-    if genres != GENRES:
-        raise SetupError(f"{recipe.architecture} knows the ten genres of GTZAN alone: {', '.join(GENRES)}.")
     for key in OURS:
         if getattr(recipe, key) != getattr(Recipe, key):
             raise SetupError(f"{recipe.architecture} is what its report prints: it takes no other {key}.")

@@ -88,7 +88,9 @@ def load_run(run: Run, runs: Path) -> Checkpoint:
     learned = checkpoint.provenance.get("lists", "filtered")
     if learned != run.lists:
         raise SetupError(f"{path} was trained on the lists {learned} and not {run.lists}.")
-    planned, recipe = asdict(run.recipe), checkpoint.provenance["recipe"]
+    planned, recipe = asdict(run.recipe), checkpoint.provenance.get("recipe")
+    if not isinstance(recipe, dict):
+        raise SetupError(f"{path} does not say by which recipe it was trained.")
     for key in [*planned, *sorted(recipe.keys() - planned.keys())]:
         if recipe.get(key) != planned.get(key):
             raise SetupError(

@@ -206,7 +206,7 @@ def test_a_run_is_not_gone_on_with_by_other_songs(invoke, tmp_path):
     [
         (("--groups", "groups.csv"), "--audio names no folder"),
         (("--audio", "songs"), "--random-split"),
-        (("--audio", "songs", "--random-split", "--set", "architecture=pcrnn-original"), "ten genres"),
+        (("--audio", "songs", "--random-split", "--recipe", "original"), "ten genres"),
         (("--audio", "nowhere", "--random-split"), "cannot be read"),
         (("--audio", "songs", "--groups", "nowhere.csv"), "cannot be read"),
     ],
@@ -222,6 +222,35 @@ def test_audio_that_cannot_be_trained_on_is_one_line_and_status_1(
     assert result.exit_code == 1
     assert reason in result.stderr.splitlines()[-1]
     assert "Traceback" not in result.stderr
+
+
+def test_a_recipe_that_cannot_be_is_refused_before_a_song_is_decoded(invoke, tmp_path):
+    folder = write_songs(tmp_path / "songs", {"blues": 2, "rock": 2})
+    (folder / "rock" / "broken.mp3").write_bytes(b"no song")
+    options = ("--audio", folder, "--cache", tmp_path / "cache", "--random-split")
+
+    result = invoke("train", *options, "--output", tmp_path / "run", "--set", "crop_frames=20")
+
+    assert result.exit_code == 1
+    assert result.stderr.startswith("genrewiz: crop_frames is 20;")
+    assert not (tmp_path / "cache").exists()
+
+
+def test_of_files_that_are_all_left_out_every_one_is_named(invoke, tmp_path):
+    for number in range(30):
+        genre = tmp_path / "songs" / ("blues", "rock")[number % 2]
+        genre.mkdir(parents=True, exist_ok=True)
+        (genre / f"broken{number:02d}.mp3").write_bytes(b"no song %d" % number)
+
+    result = invoke(
+        *("train", "--audio", tmp_path / "songs", "--random-split"),
+        *("--cache", tmp_path / "cache", "--output", tmp_path / "run"),
+    )
+
+    assert result.exit_code == 1
+    assert result.stderr.count("left out ") == 30
+    assert "is a song that can be used" in result.stderr.splitlines()[-1]
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_list_other_than_the_fault_filtered_one_stands_in_the_checkpoint(invoke, small_data, tmp_path):

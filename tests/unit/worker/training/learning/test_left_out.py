@@ -39,3 +39,15 @@ def test_where_nothing_is_left_out_no_file_says_so(tmp_path):
     LeftOutFiles(say=print).keep(tmp_path / "left_out.txt")
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_where_no_file_will_name_them_all_are_said():
+    said: list[str] = []
+    say = LeftOutFiles(say=said.append)
+    sentences = [f"left out {number}.mp3: it is silent" for number in range(SHOWN + 5)]
+
+    for sentence in sentences:
+        say(sentence)
+    say.say_all()
+
+    assert said == sentences

@@ -3,7 +3,7 @@ import torch
 from sklearn.metrics import f1_score, top_k_accuracy_score
 
 from worker.checkpoint import GENRES
-from worker.training.learning.scores import expected_calibration_error, fit_temperature, score
+from worker.training.learning.scores import expected_calibration_error, fit_temperature, is_at_an_end, score
 
 
 @pytest.fixture
@@ -80,3 +80,12 @@ def test_the_temperature_undoes_overconfidence(guesses):
 
     assert fit_temperature(3 * logits, labels) == pytest.approx(3, rel=0.05)
     assert fit_temperature(logits / 2, labels) == pytest.approx(0.5, rel=0.05)
+
+
+def test_a_temperature_is_at_an_end_where_no_loss_is_the_smallest(guesses):
+    logits, labels = guesses
+    always_right = torch.nn.functional.one_hot(labels, 10).float()
+
+    assert not is_at_an_end(fit_temperature(logits, labels))
+    assert is_at_an_end(fit_temperature(always_right, labels))
+    assert is_at_an_end(fit_temperature(20 * torch.randn(4000, 10), labels))

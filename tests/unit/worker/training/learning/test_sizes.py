@@ -1,12 +1,13 @@
 from dataclasses import replace
 
 import pytest
+import torch
 
 from shared.errors import SetupError
 from worker.checkpoint import GENRES
-from worker.model import RELEASED_SIZES, build_model
+from worker.model import FEWEST_FRAMES, RELEASED_SIZES, build_model
 from worker.training.learning.recipe import ORIGINAL, Recipe
-from worker.training.learning.sizes import sizes_of
+from worker.training.learning.sizes import check_network, sizes_of
 
 
 def test_the_recipe_that_is_released_makes_the_network_that_is_released():
@@ -30,6 +31,19 @@ def test_a_recipe_says_how_wide_the_network_is_and_the_songs_how_many_genres_it_
 def test_a_kernel_without_a_middle_is_refused():
     with pytest.raises(SetupError, match="kernel is 4; it must be odd"):
         sizes_of(Recipe(kernel=4), GENRES)
+
+
+def test_crops_in_which_the_network_hears_nothing_are_refused_and_no_longer_ones():
+    with pytest.raises(SetupError, match="crop_frames is 62; the network hears nothing of fewer than 63"):
+        check_network(Recipe(crop_frames=FEWEST_FRAMES - 1))
+    check_network(Recipe(crop_frames=0))
+    check_network(Recipe(crop_frames=FEWEST_FRAMES))
+
+    model = build_model("pcrnn", sizes_of(Recipe(), GENRES)).eval()
+
+    assert model(torch.zeros(1, 1, FEWEST_FRAMES, 128)).shape == (1, 10)
+    with pytest.raises(RuntimeError):
+        model(torch.zeros(1, 1, FEWEST_FRAMES - 1, 128))
 
 
 def test_an_unknown_architecture_is_refused_with_those_that_there_are():
