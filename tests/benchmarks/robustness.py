@@ -69,6 +69,7 @@ def main() -> None:
     figures = {
         "checkpoint": asdict(checkpoint.identity),
         "tracks": len(tracks),
+        "tracks_on_lists": _on_lists(gtzan, {track.stem for track in tracks}),
         "reference": REFERENCE,
         "loud_above_db": LOUD_ABOVE_DB,
         "ways": {way.name: _figures(way, before, after) for way in DISTORTIONS},
@@ -77,6 +78,12 @@ def main() -> None:
     rounded = json.loads(json.dumps(figures), parse_float=lambda text: round(float(text), 4))
     (DOCS / "robustness.json").write_text(json.dumps(rounded, indent=2) + "\n", encoding="utf-8")
     (DOCS / "robustness.md").write_text(report(rounded), encoding="utf-8")
+
+
+def _on_lists(gtzan: Gtzan, names: set[str]) -> dict[str, int]:
+    """How many of these songs are on each of the fault-filtered lists, and on none."""
+    counts = {split: len(names.intersection(gtzan.listed(split))) for split in ("train", "valid", "test")}
+    return counts | {"none": len(names) - sum(counts.values())}
 
 
 def _waveform(audio: bytes) -> np.ndarray:
