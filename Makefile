@@ -48,11 +48,12 @@ imports: $(DEV_STAMP)
 unit: $(DEV_STAMP)
 	$(PYTEST) -n auto tests/unit tests/architecture
 
-bench: $(DEV_STAMP) ## Measure start-up, CPU idle and a job, threads, sandbox, recovery, a long queue (docs/benchmarks.json)
+bench: $(DEV_STAMP) ## Measure start-up, CPU idle and a job, threads, sandbox, the model, recovery, a long queue (docs/benchmarks.json)
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/startup.py
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/overhead.py
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/pipelines.py
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/sandbox.py
+	PYTHONPATH=tests $(BIN)/python tests/benchmarks/window.py
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/recovery.py
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/long_queue.py
 

@@ -13,6 +13,7 @@ from faults.oracle import spread
 from shared.errors import GenreWizError, JobFailure, NoRoom, RequestError
 from shared.names import BROKER_QUEUES
 from shared.settings import PREFIX, Settings
+from worker.training.release.ablations_page import ablations_page
 from worker.training.release.publication_page import card_figures, publication_page, with_figures
 
 CHECKOUT = Path(__file__).parents[2]
@@ -103,6 +104,12 @@ def test_the_page_of_the_evaluation_is_what_its_figures_say():
     assert page == publication_page(evaluation())
 
 
+def test_the_page_of_the_ablations_is_what_its_figures_say():
+    page = (CHECKOUT / "docs" / "ablations.md").read_text()
+
+    assert page == ablations_page(json.loads((CHECKOUT / "docs" / "ablations.json").read_text()))
+
+
 def test_the_figures_in_the_model_card_are_those_of_the_evaluation():
     card = (CHECKOUT / "docs" / "model-card.md").read_text()
 
@@ -165,6 +172,8 @@ def test_every_figure_of_speed_in_the_readme_is_that_of_the_benchmarks():
         ("overhead", "redis_idle_cpu_percent", 2),
         ("pipelines", "speed_up", 2),
         ("sandbox", "cpu_seconds_added", 3),
+        ("window", "cpu_milliseconds", 1),
+        ("window", "original_cpu_milliseconds", 1),
         ("recovery", "cpu_milliseconds_per_job", 1),
         ("long_queue", "accept_ratio", 2),
         ("long_queue", "bytes_per_job", 0),

@@ -68,6 +68,7 @@ VARIANTS = (
     Variant(name="no-coding", what="no resampling, low-pass and codec", changes={"coding": 0.0}),
     Variant(name="no-branch-loss", what="no loss of each branch alone", changes={"branch_loss": 0.0}),
     Variant(name="whole-windows", what="whole windows from the first epoch on", changes={"crop_frames": 0}),
+    Variant(name="no-whole", what="crops to the last epoch", changes={"whole_share": 0.0}),
     Variant(name="no-average", what="no weight averaging", changes={"average_decay": 0.0}),
     Variant(name="gru-last", what="GRU pooling: each direction's last step", changes={"gru_summary": "last"}),
     Variant(name="gru-mean", what="GRU pooling: mean alone", changes={"gru_summary": "mean"}),

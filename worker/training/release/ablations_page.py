@@ -28,7 +28,9 @@ def ablations_page(written: Json) -> str:
         f"By `{written['command']}`: the released recipe in {written['epochs']} epochs instead of its own, "
         f"and runs that differ from it in one part, each with {len(seeds)} seeds; {written['songs']} songs "
         f"to learn from, {written['valid']} of the validation list to measure on. Figures are means over the "
-        f"last {written['last']} epochs; NLL is before the temperature.",
+        f"last {written['last']} epochs; NLL is before the temperature. So short a run favours what learns "
+        "quickly: a part that pays late can look like a loss here ([what was tried](experiments.md) at full "
+        "length).",
         table(headings, rows),
         _swing(base["seeds"], written["valid"]),
         "## Windows and their average",
