@@ -161,7 +161,9 @@ def gtzan_lists(gtzan: Gtzan, *, split: str, lists: str) -> dict[str, Chosen]:
 
 def command_line() -> str:
     """The command that made the figures, the program by its bare name."""
-    return " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    program = Path(sys.argv[0])
+    name = f"python -m {program.parent.name}" if program.name == "__main__.py" else program.name
+    return " ".join([name, *sys.argv[1:]])
 
 
 def scored_lists(subject: Subject, wanted: str | None) -> str:

@@ -25,7 +25,7 @@ from worker.training.learning.allocator import keep_memory
 from worker.training.learning.left_out import LeftOutFiles
 from worker.training.learning.recipe import Recipe
 from worker.training.learning.records import Records
-from worker.training.learning.run_folder import LEFT_OUT, run_folder
+from worker.training.learning.run_folder import LEFT_OUT, check_folder, run_folder
 from worker.training.learning.scores import fit_temperature, is_at_an_end, score
 from worker.training.learning.sizes import check_network, sizes_of
 from worker.training.learning.state import Progress, Row
@@ -66,7 +66,9 @@ def run_training(
     lists: of GTZAN, by default the fault-filtered ones; audio: to train on instead of the data folder. The
     best checkpoint so far is there after each epoch, however the run ends.
     """
-    check_network(recipe)  # before songs are decoded: that may take hours
+    # Before songs are decoded: that may take hours.
+    check_network(recipe)
+    check_folder(run, recipe, resume=resume)
     if threads is not None:
         torch.set_num_threads(threads)
     keep_memory()

@@ -18,6 +18,12 @@ RECIPE, DATA, STATE, LOCK = "recipe.toml", "data.json", "state.pt", "lock"
 LEFT_OUT = "left_out.txt"
 
 
+def check_folder(run: Path, recipe: Recipe, *, resume: bool) -> None:
+    """SetupError where the folder is not for a run of this recipe; that of other songs is refused later."""
+    _check(run, resume=resume)
+    _check_recipe(run, recipe)
+
+
 @contextmanager
 def run_folder(run: Path, recipe: Recipe, provenance: Mapping[str, Any], *, resume: bool) -> Iterator[None]:
     """The folder made ready and held until the end; SetupError where it is not for this run."""
@@ -63,14 +69,19 @@ def _locked(run: Path) -> Iterator[None]:
         yield
 
 
-def _prepare(run: Path, recipe: Recipe, songs: bytes) -> None:
-    settings, data = run / RECIPE, run / DATA
+def _check_recipe(run: Path, recipe: Recipe) -> None:
+    settings = run / RECIPE
     if settings.exists() and (begun := load_recipe(settings, [])) != recipe:
         key = next(key for key, value in vars(recipe).items() if vars(begun)[key] != value)
         raise SetupError(
             f"{run} was begun with another recipe: {key} was {vars(begun)[key]!r} and is "
             f"{vars(recipe)[key]!r} now. Name another --output."
         )
+
+
+def _prepare(run: Path, recipe: Recipe, songs: bytes) -> None:
+    _check_recipe(run, recipe)
+    settings, data = run / RECIPE, run / DATA
     # Other songs, or another split of them, would bring songs that were trained on into the validation.
     if data.exists() and data.read_bytes() != songs:
         raise SetupError(f"{run} was begun with other songs or another split; {data} has them.")

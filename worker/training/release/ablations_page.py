@@ -20,17 +20,18 @@ def ablations_page(written: Json) -> str:
         "accuracy",
         "change",
         "macro-F1",
+        *(f"NLL, seed {seed}" for seed in seeds),
         "NLL",
     )
     rows = [[each["what"], *_row(each["seeds"], base["seeds"])] for each in (base, *others)]
     parts = [
         "# What each part of the recipe is worth",
-        f"By `{written['command']}`: the released recipe in {written['epochs']} epochs instead of its own, "
-        f"and runs that differ from it in one part, each with {len(seeds)} seeds; {written['songs']} songs "
-        f"to learn from, {written['valid']} of the validation list to measure on. Figures are means over the "
-        f"last {written['last']} epochs; NLL is before the temperature. So short a run favours what learns "
-        "quickly: a part that pays late can look like a loss here ([what was tried](experiments.md) at full "
-        "length).",
+        f"By `{written['command']}`, with the code `{written['code_sha256'][:8]}`: the released recipe in "
+        f"{written['epochs']} epochs instead of its own, and runs that differ from it in one part, each with "
+        f"{len(seeds)} seeds; {written['songs']} songs to learn from, {written['valid']} of the validation "
+        f"list to measure on. Figures are means over the last {written['last']} epochs; NLL is before the "
+        "temperature. So short a run favours what learns quickly, and a part that pays late can look like a "
+        "loss here: [what was tried](experiments.md) draws the conclusions, with runs of full length.",
         table(headings, rows),
         _swing(base["seeds"], written["valid"]),
         "## Windows and their average",
@@ -52,7 +53,9 @@ def _row(seeds: Json, base: Json) -> list[str]:
     change = mean(accuracies) - mean(each["accuracy"] for each in base.values())
     accuracy, *others = _means(seeds.values())
     points = "-" if seeds is base else f"{100 * change:+.1f}"
-    return [*(percent(each) for each in accuracies), accuracy, points, *others]
+    macro_f1, nll = others
+    losses = [f"{each['nll']:.3f}" for each in seeds.values()]
+    return [*(percent(each) for each in accuracies), accuracy, points, macro_f1, *losses, nll]
 
 
 def _means(figures: Iterable[Json]) -> list[str]:
@@ -63,9 +66,12 @@ def _means(figures: Iterable[Json]) -> list[str]:
 
 def _swing(base: Json, songs: int) -> str:
     """How much of a difference means nothing."""
-    accuracies = [each["accuracy"] for each in base.values()]
+    apart = {
+        name: max(each[name] for each in base.values()) - min(each[name] for each in base.values())
+        for name in ("accuracy", "nll")
+    }
     return (
         f"One song is {100 / songs:.1f} points of accuracy, and the two seeds of the first row lie "
-        f"{100 * (max(accuracies) - min(accuracies)):.1f} points apart: differences of that size say little. "
-        "NLL, which hears how sure each answer is, swings less."
+        f"{100 * apart['accuracy']:.1f} points of accuracy and {apart['nll']:.3f} of NLL apart: differences "
+        "of that size say little, in whichever direction."
     )

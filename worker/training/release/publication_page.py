@@ -169,8 +169,8 @@ def _calibrated(written: Json) -> str:
     seeds = [row["scores"] for row in written["seeds"]]
     within = sum(each["ece"] <= each["ece_if_calibrated"][1] for each in seeds)
     return (
-        f"The ECE of {within} of {_count(len(seeds), 'seed')} lies where 95 of 100 calibrated models' would, "
-        "or under it."
+        "The target for the ECE, to lie where 95 of 100 calibrated models' would or under it, is met by "
+        f"{within} of {_count(len(seeds), 'seed')}."
     )
 
 

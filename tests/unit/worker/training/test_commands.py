@@ -236,6 +236,25 @@ def test_a_recipe_that_cannot_be_is_refused_before_a_song_is_decoded(invoke, tmp
     assert not (tmp_path / "cache").exists()
 
 
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [((), "holds a run already"), (("--resume", "--seed", 1), "another recipe"), (("--resume",), None)],
+    ids=["begun anew", "another recipe", "gone on with"],
+)
+def test_a_folder_that_is_not_for_this_run_is_refused_before_a_song_is_decoded(
+    invoke, tmp_path, options, reason
+):
+    folder, run = write_songs(tmp_path / "songs", {"blues": 2, "rock": 2}), tmp_path / "run"
+    train_it = ("train", "--audio", folder, "--random-split", "--output", run, "--epochs", 1)
+    begun = invoke(*train_it, "--cache", tmp_path / "first")
+
+    again = invoke(*train_it, "--cache", tmp_path / "second", *options)
+
+    assert begun.exit_code == 0, begun.stderr
+    assert (again.exit_code, (tmp_path / "second").exists()) == ((0, True) if reason is None else (1, False))
+    assert (reason or "") in again.stderr
+
+
 def test_of_files_that_are_all_left_out_every_one_is_named(invoke, tmp_path):
     for number in range(30):
         genre = tmp_path / "songs" / ("blues", "rock")[number % 2]

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from worker.checkpoint import RELEASED, load_checkpoint, save_checkpoint
 from worker.model import build_model
 from worker.training.commands import evaluate
+from worker.training.evaluation.evaluate import command_line
 from worker.training.evaluation.evaluation_page import evaluation_page
 
 
@@ -319,3 +320,13 @@ def test_a_file_without_answers_is_refused_before_anything_is_scored(scored, fig
 
     assert "holds no answers to songs" in refused(result)
     assert result.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("program", "name"),
+    [("/anywhere/bin/genrewiz", "genrewiz"), ("/anywhere/genrewiz/__main__.py", "python -m genrewiz")],
+)
+def test_the_command_that_made_figures_can_be_given_again_and_names_no_folder(monkeypatch, program, name):
+    monkeypatch.setattr("sys.argv", [program, "evaluate", "--seed", "1"])
+
+    assert command_line() == f"{name} evaluate --seed 1"
