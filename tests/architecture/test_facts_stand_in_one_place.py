@@ -1,9 +1,11 @@
 """Documentation and tables say what the code says."""
 
+import csv
 import json
 import re
 from collections import Counter
 from pathlib import Path
+from statistics import mean
 
 import pytest
 
@@ -13,6 +15,7 @@ from faults.oracle import spread
 from shared.errors import GenreWizError, JobFailure, NoRoom, RequestError
 from shared.names import BROKER_QUEUES
 from shared.settings import PREFIX, Settings
+from worker.training.release.ablations import FIGURES, LAST
 from worker.training.release.ablations_page import ablations_page
 from worker.training.release.publication_page import card_figures, publication_page, with_figures
 
@@ -108,6 +111,27 @@ def test_the_page_of_the_ablations_is_what_its_figures_say():
     page = (CHECKOUT / "docs" / "ablations.md").read_text()
 
     assert page == ablations_page(json.loads((CHECKOUT / "docs" / "ablations.json").read_text()))
+
+
+@pytest.mark.parametrize(
+    ("run", "what", "seed"),
+    [
+        *(("seed", "the released recipe", seed) for seed in (0, 1)),
+        *(("no-mixup", "no mixup (`--set mixup=0`)", seed) for seed in (0, 1)),
+        *(("no-average", "no weight averaging (`--set average_decay=0`)", seed) for seed in (0, 1)),
+    ],
+)
+def test_the_trainings_of_full_length_are_told_as_their_epochs_were(run, what, seed):
+    text = (CHECKOUT / "docs" / "training" / f"{run}-{seed}.csv").read_text()
+    epochs = list(csv.DictReader(text.splitlines()))
+    accuracy, macro_f1, nll = (
+        mean(float(epoch[f"valid_{name}"]) for epoch in epochs[-LAST:]) for name in FIGURES
+    )
+    told = [what, seed, len(epochs), f"{100 * accuracy:.1f} %", f"{100 * macro_f1:.1f} %", f"{nll:.3f}"]
+
+    rows = (CHECKOUT / "docs" / "experiments.md").read_text().splitlines()
+
+    assert list(map(str, told)) in [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
 
 
 def test_the_figures_in_the_model_card_are_those_of_the_evaluation():
