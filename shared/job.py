@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from shared.classification import Classification, ModelIdentity
 from shared.errors import GenreWizError
 from shared.names import QueueName, SourceKind
+from shared.trace import Origin
 
 JobId = NewType("JobId", str)
 
@@ -122,6 +123,7 @@ class NewJob:
     answer: str | None = None  # the key under which an answer to the same question is looked for
     url: str | None = field(default=None, repr=False)  # the whole of it, a secret
     metadata: Mapping[str, JsonValue] = field(default_factory=dict)
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,6 +149,7 @@ class Job:
     result: Classification | None = None
     stage_seconds: StageSeconds | None = None
     error: JobError | None = None
+    origin: Origin | None = None  # for logs alone: no route shows it
 
     @property
     def is_finished(self) -> bool:

@@ -21,6 +21,7 @@ from shared.job import (
     StageSeconds,
 )
 from shared.names import QueueName
+from shared.trace import kept_origin
 from shared.wire import dump, load
 
 HEARD = "heard"
@@ -39,6 +40,8 @@ def of_new_job(job: NewJob) -> dict[str, str]:
         "source": dump(job.source),
         "metadata": dump(dict(job.metadata)),
     }
+    if job.origin is not None:
+        fields |= {"request_id": job.origin.request_id, "traceparent": job.origin.span.traceparent}
     # In no other field: the end of the job removes this one, and nothing that shows a job reads it.
     return fields if job.url is None else fields | {"url": job.url}
 
@@ -83,6 +86,7 @@ def to_job(record: Mapping[str, str], *, queue_position: int | None = None) -> J
         result=_part(Classification, record, "result"),
         stage_seconds=_part(StageSeconds, record, "stage_seconds"),
         error=_part(JobError, record, "error"),
+        origin=kept_origin(record.get("request_id"), record.get("traceparent")),
     )
 
 
