@@ -15,6 +15,7 @@ from shared.errors import StoreUnavailable
 from shared.ports import Doorbell
 from shared.redis_jobs import RedisJobStore
 from shared.settings import Settings
+from shared.story import tell
 from shared.transitions import Sweep
 
 JITTER = 0.25  # of the period, either way: many reapers do not sweep in step
@@ -58,16 +59,19 @@ class Reaper:
     def sweep(self) -> None:
         """One sweep; StoreUnavailable where Redis is away."""
         expired = self._jobs.expire()
-        sweep = replace(self._jobs.reap(rering_seconds=self._rering_seconds), expired=expired)
+        sweep = self._jobs.reap(rering_seconds=self._rering_seconds)
+        sweep = replace(sweep, expired=len(expired), news=(*expired, *sweep.news))
         if sweep.lapsed or sweep.rings or sweep.expired:
             log.warning(
                 "jobs recovered",
                 lapsed=sweep.lapsed,
                 failed=sweep.failed,
-                expired=expired,
+                expired=sweep.expired,
                 rung=len(sweep.rings),
             )
             self._on_sweep(sweep)
+        for news in sweep.news:
+            tell(news)
         for ring in sweep.rings:
             self._doorbell.ring(ring.job_id, ring.broker_queue)
 

@@ -28,7 +28,8 @@ from shared.errors import (
 from shared.job import Job, JobError, JobId, Lease, NewJob, Outcome
 from shared.names import BROKER_QUEUES, SourceKind, broker_queues
 from shared.redis_keys import Keys
-from shared.transitions import Change, Claim, Depths, Hold, Ring, Sweep, Verdict
+from shared.trace import kept_origin
+from shared.transitions import Change, Claim, Depths, Fate, Hold, News, Ring, Sweep, Verdict
 from shared.wire import dump
 
 LUA = Path(__file__).with_name("lua")
@@ -128,7 +129,7 @@ class RedisJobStore:
         """
         verdict, *rest = self._run("claim", job_id, owner, lease_seconds, int(alone), _EXHAUSTED)
         if verdict != Verdict.CLAIMED:
-            return Claim(verdict=Verdict(verdict))
+            return Claim(verdict=Verdict(verdict), news=_news(rest[0]) if rest else None)
         record = _record(rest[0])
         lease = Lease(job_id=job_id, token=int(record["token"]))
         return Claim(
@@ -177,7 +178,7 @@ class RedisJobStore:
 
     def reap(self, *, rering_seconds: float) -> Sweep:
         """Take jobs back from lost workers and find lost doorbells; the caller rings what it is given."""
-        lapsed, failed, cancelled, rings = self._run("reap", rering_seconds, JOBS_PER_SWEEP, _EXHAUSTED)
+        lapsed, failed, cancelled, rings, news = self._run("reap", rering_seconds, JOBS_PER_SWEEP, _EXHAUSTED)
         return Sweep(
             lapsed=lapsed,
             failed=failed,
@@ -186,11 +187,12 @@ class RedisJobStore:
                 Ring(job_id=JobId(job_id), broker_queue=queue)
                 for job_id, queue in zip(rings[::2], rings[1::2], strict=True)
             ),
+            news=tuple(map(_news, news)),
         )
 
-    def expire(self) -> int:
-        """End jobs whose deadline passed while they waited; how many."""
-        return int(self._run("expire", JOBS_PER_SWEEP))
+    def expire(self) -> tuple[News, ...]:
+        """End jobs whose deadline passed while they waited; which."""
+        return tuple(map(_news, self._run("expire", JOBS_PER_SWEEP)))
 
     def spent(self, *, older_seconds: float) -> tuple[JobId, ...]:
         """Jobs that finished so long ago and whose audio may still be there; some of them, oldest first."""
@@ -256,6 +258,11 @@ def _away_is_ours() -> Iterator[None]:
 
 def _job(record: Sequence[str], place: int) -> Job:
     return job_record.to_job(_record(record), queue_position=None if place < 0 else place)
+
+
+def _news(told: Sequence[str]) -> News:
+    job_id, fate, request_id, traceparent = told
+    return News(job_id=JobId(job_id), fate=Fate(fate), origin=kept_origin(request_id, traceparent))
 
 
 def _flags(script: str) -> str:

@@ -9,6 +9,7 @@ from typing import Final
 
 from shared.errors import TooManyAttempts
 from shared.job import Job, JobId, JobStatus, Lease
+from shared.trace import Origin
 
 
 class Verdict(StrEnum):
@@ -39,13 +40,33 @@ ENDS: Final = {
 }
 
 
+class Fate(StrEnum):
+    """What became of a job without its worker."""
+
+    QUEUED = "queued"  # its worker was lost: it waits again
+    RUNG = "rung"  # its doorbell was lost
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, kw_only=True)
+class News:
+    """What a log line says of a job that nobody has in hand."""
+
+    job_id: JobId
+    fate: Fate
+    origin: Origin | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """The answer to a claim; job and lease are there only when it was granted."""
+    """The answer to a claim; job and lease are there only when it was granted, news when it was an end."""
 
     verdict: Verdict
     job: Job | None = None
     lease: Lease | None = None
+    news: News | None = None
     url: str | None = field(default=None, repr=False)  # where to fetch the song: the whole URL, a secret
 
 
@@ -82,6 +103,7 @@ class Sweep:
     cancelled: int  # of these, jobs that nobody wanted any more
     expired: int = 0  # jobs whose deadline passed while they waited
     rings: tuple[Ring, ...]
+    news: tuple[News, ...] = ()  # of each job whose lot has changed
 
     @property
     def ends(self) -> tuple[tuple[End, int], ...]:

@@ -2,7 +2,7 @@
 -- -> expired behind its deadline, -> cancelled where that was asked for while its lease ran out.
 -- ARGV: id, owner (unique to this call), lease seconds, '1' from a worker that runs nothing else, error of a job
 -- without attempts.
--- Returns { verdict }, and for 'claimed' the record behind it. 'suspect' changes no status: what has lost every worker
+-- Returns { verdict }, for 'claimed' with the record behind it, for an end with what `told` says of it. 'suspect' changes no status: what has lost every worker
 -- so far has one attempt left, and that is for a worker that runs nothing else.
 local id, owner, lease_seconds, alone, exhausted = unpack(ARGV)
 local key, time = job_key(id), now()
@@ -19,15 +19,15 @@ if status == 'running' then
 end
 if cancel_requested then
   finish_job(id, 'cancelled', {})
-  return { 'cancelled' }
+  return { 'cancelled', told(id, 'cancelled') }
 end
 if deadline and not started_at and tonumber(deadline) <= tonumber(time) then
   finish_job(id, 'expired', {})
-  return { 'expired' }
+  return { 'expired', told(id, 'expired') }
 end
 if tonumber(attempt) >= tonumber(max_attempts) then
   finish_job(id, 'failed', { 'error', exhausted })
-  return { 'exhausted' }
+  return { 'exhausted', told(id, 'failed') }
 end
 if alone ~= '1' and tonumber(attempt) > 0 and tonumber(attempt) + 1 == tonumber(max_attempts) then
   if status == 'queued' then redis.call('ZADD', RUNG, time, id) end -- one worker that makes room for it is enough

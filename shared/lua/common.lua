@@ -43,6 +43,12 @@ local function leave_queue(id)
   end
 end
 
+-- What a log line says of a job: { id, what became of it, id of its request or '', traceparent or '' }.
+local function told(id, fate)
+  local request_id, traceparent = unpack(redis.call('HMGET', job_key(id), 'request_id', 'traceparent'))
+  return { id, fate, request_id or '', traceparent or '' }
+end
+
 -- The lease is over and the job waits again, to be taken before all others: a caller rings at what this returns.
 local function requeue(id)
   redis.call('HSET', job_key(id), 'status', 'queued', 'owner', '', 'stage', '', 'fraction', 0)

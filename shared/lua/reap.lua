@@ -1,10 +1,11 @@
 -- reap: running with a lapsed lease -> queued, or to an end: -> failed with no attempts left, -> cancelled where
 -- that was asked for; and finds lost doorbells.
 -- ARGV: seconds after which a doorbell counts as lost, jobs a sweep at most, error of a job without attempts.
--- Returns { lapsed, failed, cancelled, { id, Celery queue, id, Celery queue, ... } }: the caller rings the latter.
+-- Returns { lapsed, failed, cancelled, { id, Celery queue, id, Celery queue, ... }, { what `told` says of each } }:
+-- the caller rings the fourth and logs the fifth.
 local rering_seconds, limit, exhausted = unpack(ARGV)
 local time = now()
-local lapsed, failed, cancelled, rings = 0, 0, 0, {}
+local lapsed, failed, cancelled, rings, news = 0, 0, 0, {}, {}
 
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', RUNNING, '-inf', time, 'LIMIT', 0, limit)) do
   local attempt, max_attempts, cancel_requested =
@@ -16,12 +17,15 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', RUNNING, '-inf', time, 'LIMIT', 
   elseif cancel_requested then
     finish_job(id, 'cancelled', {})
     cancelled = cancelled + 1
+    table.insert(news, told(id, 'cancelled'))
   elseif tonumber(attempt) >= tonumber(max_attempts) then
     finish_job(id, 'failed', { 'error', exhausted })
     failed = failed + 1
+    table.insert(news, told(id, 'failed'))
   else
     table.insert(rings, id)
     table.insert(rings, requeue(id))
+    table.insert(news, told(id, 'queued'))
   end
 end
 
@@ -56,7 +60,8 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', RUNG, '-inf', later(time, -rerin
       missing[broker_queue] = missing[broker_queue] - 1
       table.insert(rings, id)
       table.insert(rings, broker_queue)
+      table.insert(news, told(id, 'rung'))
     end
   end
 end
-return { lapsed, failed, cancelled, rings }
+return { lapsed, failed, cancelled, rings, news }
