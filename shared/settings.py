@@ -132,6 +132,11 @@ def read_settings() -> Settings:
         raise SetupError(f"Wrong setting: {'; '.join(map(_sentence, error.errors()))}.") from None
 
 
+def wants_json_logs() -> bool:
+    """Whether JSON was asked for by name, also where another setting is wrong and there are none to read."""
+    return os.environ.get(f"{PREFIX}LOG_FORMAT", "").lower() == "json"
+
+
 def _sentence(problem: ErrorDetails) -> str:
     variable = "".join(f"{PREFIX}{str(name).upper()}: " for name in problem["loc"][:1])
     return f"{variable}{problem['msg']}"
