@@ -51,7 +51,7 @@ class Classifier:
                 analysis = Analysis(error=error, stage_seconds=StageSeconds())
             except Exception:
                 # One song must never take the worker down with it, whatever it does to the pipeline.
-                log.exception("prediction failed", job_id=job.id)
+                log.exception("prediction failed")
                 analysis = Analysis(
                     error=PredictionFailed("The song could not be classified."), stage_seconds=StageSeconds()
                 )

@@ -6,9 +6,12 @@ from socketserver import ThreadingMixIn
 from typing import Any, cast
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
+import structlog
 from prometheus_client import CollectorRegistry, make_wsgi_app
 
 from shared.errors import SetupError
+
+log = structlog.get_logger(__name__)
 
 
 class HealthServer:
@@ -58,6 +61,10 @@ def _plain(start_response: Callable[..., Any], status: str, body: bytes) -> list
 
 class _ThreadingServer(ThreadingMixIn, WSGIServer):
     daemon_threads = True
+
+    def handle_error(self, _request: Any, _address: Any) -> None:
+        """Whoever asked has hung up, or asked for what nobody foresaw."""
+        log.debug("metrics not delivered", exc_info=True)
 
 
 class _QuietHandler(WSGIRequestHandler):

@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import structlog
 
@@ -17,6 +18,8 @@ from shared.job import Job, Lease
 from shared.ports import Doorbell
 from shared.redis_jobs import RedisJobStore
 from shared.settings import Settings
+from shared.story import story_of
+from shared.trace import Origin
 from shared.transitions import Hold
 
 log = structlog.get_logger(__name__)
@@ -36,6 +39,7 @@ class KeptLease:
     def __init__(self, lease: Lease, job: Job, *, run_seconds: float) -> None:
         self.lease = lease
         self.job = job
+        self.story = story_of(job.id, _run_of(job.origin))
         self._run_seconds = run_seconds
         self._run_until = time.monotonic() + run_seconds
         self._hold = Hold.KEPT
@@ -59,11 +63,16 @@ class KeptLease:
         return time.monotonic() - self._run_until
 
 
-def give_back(jobs: RedisJobStore, doorbell: Doorbell, lease: Lease) -> None:
+def _run_of(origin: Origin | None) -> Origin | None:
+    """The run is a span of its own, caused by the request."""
+    return replace(origin, span=origin.span.child()) if origin else None
+
+
+def give_back(jobs: RedisJobStore, doorbell: Doorbell, kept: KeptLease) -> None:
     """Release a job and ring for whoever takes it; StoreUnavailable leaves it to the reaper."""
-    if ring := jobs.release(lease):
+    if ring := jobs.release(kept.lease):
         doorbell.ring(ring.job_id, ring.broker_queue)
-        log.info("job given back", job_id=lease.job_id)
+        log.info("job given back", **kept.story)
 
 
 class LeaseKeeper:
@@ -106,7 +115,7 @@ class LeaseKeeper:
         try:
             kept.hear(self._jobs.progress(kept.lease, stage=stage, fraction=fraction))
         except StoreUnavailable as error:
-            log.warning("progress not shown", job_id=kept.lease.job_id, error=error.detail)
+            log.warning("progress not shown", **kept.story, error=error.detail)
 
     def kept(self) -> tuple[KeptLease, ...]:
         """The leases of all jobs in hand."""
@@ -119,7 +128,7 @@ class LeaseKeeper:
             try:
                 kept.hear(self._jobs.renew(kept.lease, lease_seconds=self._lease_seconds))
             except StoreUnavailable as error:
-                log.warning("lease not renewed", job_id=kept.lease.job_id, error=error.detail)
+                log.warning("lease not renewed", **kept.story, error=error.detail)
 
     def _loop(self) -> None:
         while not self._stop.is_set():

@@ -1,6 +1,5 @@
 """The worker process: joins the model, the stores and Celery, and runs until it is told to stop."""
 
-import sys
 import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -16,7 +15,7 @@ from shared.celery_queue import CeleryDoorbell, make_celery
 from shared.egress import make_guard
 from shared.errors import SetupError
 from shared.job import JobId
-from shared.logs import configure_logs
+from shared.logs import configure_logs, is_json, refuse_to_start
 from shared.names import CLASSIFY_TASK, broker_queues
 from shared.pinned_http import make_http
 from shared.reaper import Reaper
@@ -25,7 +24,9 @@ from shared.redis_jobs import RedisJobStore
 from shared.redis_keys import Keys
 from shared.resolve import resolve
 from shared.server_check import check_server
-from shared.settings import Settings, read_settings
+from shared.settings import Settings, read_settings, wants_json_logs
+from shared.strays import log_strays
+from worker import celery_lines
 from worker.activity import Activity
 from worker.build import open_pipeline
 from worker.classifier import Classifier
@@ -151,12 +152,15 @@ def main() -> int:
     """The process's entry: one line on stderr where it cannot start."""
     try:
         settings = read_settings()
-        configure_logs(settings.log_format, settings.log_level)
+        configure_logs(settings.log_format, settings.log_level, process="worker")
+        log_strays()
+        if is_json(settings.log_format):
+            celery_lines.print_json()
         # Celery warns a root user of pickled messages; ours are JSON and nothing else is accepted.
         warnings.filterwarnings("ignore", category=SecurityWarning)
         with connect(settings, retries=0) as redis:
             check_server(redis)
         return run_worker(settings)
     except SetupError as error:
-        sys.stderr.write(f"genrewiz worker: {error.detail}\n")
+        refuse_to_start("worker", error.detail, as_json=wants_json_logs())
         return 1

@@ -18,6 +18,7 @@ from shared.names import SourceKind, recovered_queue
 from shared.ports import AudioStore, Doorbell
 from shared.redis_jobs import RedisJobStore
 from shared.settings import Settings
+from shared.story import tell
 from shared.transitions import ENDS, Verdict
 from worker.activity import Activity
 from worker.classifier import Classifier
@@ -74,6 +75,7 @@ class Runner:
 
         Where Redis or the audio store is away, the job is given back, or left to the reaper.
         """
+        _speak_of(job_id=job_id)
         with self._activity.doorbell(kind), self._gate.together():
             try:
                 self._check_stop()
@@ -84,11 +86,11 @@ class Runner:
             except (WorkerStops, Occupied):
                 self._pass_on(job_id, kind)
             except WaitsNoMore:
-                log.debug("suspect taken or ended elsewhere", job_id=job_id)
+                log.debug("suspect taken or ended elsewhere")
             except StoreUnavailable as error:
-                log.warning("job left to the reaper", job_id=job_id, error=error.detail)
+                log.warning("job left to the reaper", error=error.detail)
             except LeaseLost:
-                log.warning("job given up: its lease was lost", job_id=job_id)
+                log.warning("job given up: its lease was lost")
 
     def _check_stop(self) -> None:
         if self._stopped.is_set():
@@ -103,7 +105,7 @@ class Runner:
         try:
             self._doorbell.ring(job_id, recovered_queue(kind))  # for another worker
         except StoreUnavailable as error:
-            log.warning("job left to the reaper", job_id=job_id, error=error.detail)
+            log.warning("job left to the reaper", error=error.detail)
 
     def _claim(self, job_id: JobId, *, alone: bool) -> Verdict:
         claim = self._jobs.claim(
@@ -112,10 +114,14 @@ class Runner:
         if claim.job is None or claim.lease is None:
             if claim.verdict in ENDS:
                 self._metrics.ended(ENDS[claim.verdict])
-            log.debug("doorbell without a job to run", job_id=job_id, verdict=claim.verdict.value)
+            if claim.news:
+                tell(claim.news)
+            log.debug("doorbell without a job to run", verdict=claim.verdict.value)
         else:
             self._metrics.claimed(claim.job)
             with self._leases.keep(claim.lease, claim.job) as kept:
+                _speak_of(**kept.story)
+                log.info("job claimed", attempt=claim.job.attempt, source=claim.job.source.kind)
                 try:
                     self._classify(claim.job, claim.url, kept)
                 except StoreUnavailable as error:
@@ -124,9 +130,9 @@ class Runner:
 
     def _step_back(self, kept: KeptLease, error: StoreUnavailable) -> None:
         """Leave the job to workers that see the stores; a blind one would be the first at the next."""
-        log.warning("job left to others", job_id=kept.job.id, error=error.detail)
+        log.warning("job left to others", error=error.detail)
         if not isinstance(error, AudioMissing):  # else it counts: it may be missing everywhere
-            give_back(self._jobs, self._doorbell, kept.lease)
+            give_back(self._jobs, self._doorbell, kept)
         self._stopped.wait(STEP_BACK_SECONDS)
 
     def _classify(self, job: Job, url: str | None, kept: KeptLease) -> None:
@@ -135,7 +141,7 @@ class Runner:
         stored_from = time.perf_counter()
         if not self._jobs.finish(kept.lease, outcome):
             self._metrics.rejected()
-            log.warning("result refused: the lease was lost", job_id=job.id)
+            log.warning("result refused: the lease was lost")
             return
         end = time.perf_counter()
         self._metrics.stored(end - stored_from)
@@ -144,12 +150,17 @@ class Runner:
             self._audio.delete(job.id)
         log.info(
             "job finished",
-            job_id=job.id,
             status=outcome.status.value,
             reason=outcome.error.code if outcome.error else None,
             attempt=job.attempt,
             seconds=round(end - start, 3),
         )
+
+
+def _speak_of(**story: str) -> None:
+    """Every line of this thread is of this job from now on, until it has another one in hand."""
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(**story)
 
 
 @dataclass

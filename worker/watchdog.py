@@ -14,7 +14,7 @@ import structlog
 
 from shared.classification import ModelIdentity
 from shared.errors import DeadlineExceeded, StoreUnavailable
-from shared.job import JobError, Outcome, StageSeconds
+from shared.job import JobError, JobStatus, Outcome, StageSeconds
 from shared.names import SOURCE_KINDS, SourceKind
 from shared.ports import Doorbell
 from shared.redis_jobs import RedisJobStore
@@ -97,7 +97,11 @@ class Watchdog:
                 error=JobError.of(DeadlineExceeded()),
             ),
         )
-        log.error("run ended by the watchdog", job_id=kept.lease.job_id, accepted=ours)
+        log.error("run ended by the watchdog", **kept.story, accepted=ours)
+        if ours:
+            log.info(
+                "job finished", **kept.story, status=JobStatus.FAILED.value, reason=DeadlineExceeded.code
+            )
 
     def _is_deaf(self, kind: SourceKind) -> bool:
         now, idle_since = time.monotonic(), self._activity.idle_since(kind)
@@ -114,9 +118,9 @@ class Watchdog:
             kept = left.pop()
             given.add(kept)
             try:
-                give_back(self._jobs, self._doorbell, kept.lease)
+                give_back(self._jobs, self._doorbell, kept)
             except StoreUnavailable as error:
-                log.warning("job left to the reaper", job_id=kept.lease.job_id, error=error.detail)
+                log.warning("job left to the reaper", **kept.story, error=error.detail)
         sys.stderr.flush()
         self._leave(status)
 
