@@ -1,14 +1,14 @@
 """The composition root of the api: joins stores, service and routes. It connects to nothing by itself."""
 
-import secrets
 import time
 from dataclasses import dataclass
 
 from flask import Flask, Response, g, request
 
-from api import errors
+from api import errors, request_log
 from api.jobs import JobService, OffLoop
 from api.metrics import ApiMetrics
+from api.request_log import method_name, route_pattern
 from api.views.health import health_blueprint
 from api.views.jobs import jobs_blueprint
 from api.views.page import page_blueprint
@@ -21,9 +21,6 @@ from shared.redis_jobs import RedisJobStore
 from shared.redis_keys import Keys
 from shared.resolve import resolve
 from shared.settings import Settings
-
-METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-"""Methods with a label of their own in the metrics: a client could invent any number of others."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +53,7 @@ def create_api(
     app = Flask("api")
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
     errors.install(app)
+    request_log.install(app)
     _observe(app, metrics)
     app.register_blueprint(jobs_blueprint(service, metrics))
     app.register_blueprint(health_blueprint(jobs))
@@ -68,19 +66,16 @@ def create_api(
 def _observe(app: Flask, metrics: ApiMetrics) -> None:
     @app.before_request
     def begin() -> None:
-        g.request_id = f"req_{secrets.token_hex(8)}"
         g.began_at = time.perf_counter()
         metrics.request_began()
 
     @app.after_request
     def end(response: Response) -> Response:
-        route = request.url_rule.rule if request.url_rule else "unknown"
         metrics.request_ended(
-            route=route,
-            method=request.method if request.method in METHODS else "other",
+            route=route_pattern(),
+            method=method_name(request.method),
             code=response.status_code,
             seconds=time.perf_counter() - g.began_at,
         )
-        response.headers["X-Request-Id"] = g.request_id
         response.headers["X-Content-Type-Options"] = "nosniff"
         return response

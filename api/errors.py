@@ -61,7 +61,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(Exception, _of_surprise)
 
 
-def unreadable_request() -> bytes:
+def unreadable_request(request_id: str) -> bytes:
     """The whole answer, header and all, to what a server could not read as HTTP."""
     error = MalformedRequest("The request is no HTTP that can be read here.")
     status = http.HTTPStatus(HTTP_STATUS[type(error)])
@@ -71,12 +71,12 @@ def unreadable_request() -> bytes:
         title=error.title,
         detail=error.detail,
         retryable=error.retryable,
-        request_id=None,
+        request_id=request_id,
     )
     text = json.dumps(body)
     return (
         f"HTTP/1.1 {status.value} {status.phrase}\r\nConnection: close\r\nContent-Type: {MIMETYPE}\r\n"
-        f"Content-Length: {len(text)}\r\n\r\n{text}"
+        f"Content-Length: {len(text)}\r\nX-Request-Id: {request_id}\r\n\r\n{text}"
     ).encode("ascii")
 
 
@@ -121,7 +121,7 @@ def _of_http_error(error: HTTPException) -> Response:
 
 
 def _of_surprise(error: Exception) -> Response:
-    log.exception("unexpected error", error=type(error).__name__, request_id=g.get("request_id"))
+    log.exception("unexpected error", error=type(error).__name__)
     return _problem(
         status=500, code="internal_error", title="Internal error", detail="Something went wrong on our side."
     )

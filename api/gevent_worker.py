@@ -9,6 +9,7 @@ from functools import partial
 from termios import FIONREAD
 from typing import Any
 
+import structlog
 from gunicorn import util
 from gunicorn.http.body import ChunkedReader
 from gunicorn.http.errors import (
@@ -21,6 +22,7 @@ from gunicorn.workers.ggevent import GeventWorker
 
 from api.chunks import Chunks
 from api.turns import Turns
+from shared.trace import new_request_id
 
 RECEIVE_BYTES = 64 * 2**10
 """Of a body, at once: what a connection may hold in memory."""
@@ -71,10 +73,13 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
             return
         from api.errors import unreadable_request  # Flask must not be imported before gevent has patched
 
-        self.log.info("A request could not be read: %s", type(exc).__name__)
+        request_id = new_request_id()  # one that the client sent cannot be read, either
+        structlog.contextvars.clear_contextvars()  # the ids of the request before it on this connection
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            self.log.info("A request could not be read: %s", type(exc).__name__)
         try:
             client.settimeout(STALL_SECONDS)
-            client.sendall(unreadable_request())
+            client.sendall(unreadable_request(request_id))
         except OSError:
             return
         util.close_graceful(client, LINGER_SECONDS, LINGER_BYTES)

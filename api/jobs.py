@@ -18,6 +18,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from api.caller import caller_of
 from api.idempotency import idempotency, key_of
 from api.metrics import ApiMetrics
+from api.request_log import current_origin, story_here
 from api.uploads import least_bytes, receive, refuse_encoded
 from shared.egress import EgressGuard
 from shared.errors import (
@@ -126,6 +127,10 @@ class JobService:
             self._metrics.ended(ENDS[Verdict.CANCELLED])
             # It counts as waiting no more, so it must not lie there either.
             self._remove_audio(cancelled.job.id)
+        if cancelled.is_new:
+            ended = cancelled.job.is_finished
+            said = "job finished" if ended else "cancelling of job requested"
+            log.info(said, status=cancelled.job.status.value, **story_here(cancelled.job))
         return cancelled.job
 
     def _caller_of(self, request: Request) -> str:
@@ -168,15 +173,19 @@ class JobService:
                 result_ttl_seconds=settings.result_ttl_seconds,
                 tombstone_ttl_seconds=settings.tombstone_ttl_seconds,
                 metadata=wanted.metadata,
+                origin=current_origin(),
             ),
             settings.limits,
         )
         job = accepted.job
         if not accepted.is_new:
+            log.info("job known by its idempotency key", **story_here(job))
             return job
         self._metrics.accepted(source=source.kind, queue=wanted.queue)
         log.info("job accepted", job_id=job_id, source=source.kind, queue=wanted.queue, bytes=source.bytes)
-        if not job.is_finished:
+        if job.is_finished:
+            log.info("job finished", job_id=job_id, status=job.status.value, cached=job.cached)
+        else:
             self._ring(job_id, broker_queue(wanted.queue, source.kind))
         return job
 

@@ -38,7 +38,7 @@ def _check(settings: Settings, writing: int) -> NoReturn:
 
     log = structlog.get_logger(__name__)
     try:
-        configure_logs(settings.log_format, settings.log_level)
+        configure_logs(settings.log_format, settings.log_level, process="api")
         with connect(settings, retries=0) as redis:
             check_server(redis)
     except SetupError as error:

@@ -13,6 +13,7 @@ from api.resolver import ResolverThreads
 from api.turns import Turns
 from shared.logs import configure_logs
 from shared.settings import Settings, read_settings
+from shared.strays import log_strays, uncaught
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -38,7 +39,9 @@ def within(seconds: float, call: Callable[[], bytes]) -> bytes:
 
 def create_wsgi(settings: Settings) -> Wsgi:
     """The application of one gunicorn worker, running."""
-    configure_logs(settings.log_format, settings.log_level)
+    configure_logs(settings.log_format, settings.log_level, process="api")
+    log_strays()
+    get_hub().print_exception = lambda _context, *error: uncaught(*error)  # of a greenlet
     api = create_api(settings, off_loop=off_loop, resolve=ResolverThreads())
     api.reaper.start()
     metrics = metrics_app(api.metrics, api.jobs)

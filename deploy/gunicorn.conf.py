@@ -8,18 +8,24 @@ from pathlib import Path
 
 from api.preflight import check_server_apart
 from shared.errors import SetupError
-from shared.settings import read_settings
+from shared.logs import configure_logs, refuse_to_start
+from shared.settings import read_settings, wants_json_logs
+from shared.strays import log_strays
 
 try:
     settings = read_settings()
+    configure_logs(settings.log_format, settings.log_level, process="api")
+    log_strays()
     check_server_apart(settings)
 except SetupError as error:
-    sys.exit(f"genrewiz api: {error.detail}")
+    refuse_to_start("api", error.detail, as_json=wants_json_logs())
+    sys.exit(1)
 
 wsgi_app = "api.wsgi:app"
 bind = [f"{settings.host}:{settings.port}", f"{settings.metrics_host}:{settings.api_metrics_port}"]
 workers = settings.api_workers
 worker_class = "api.gevent_worker.Worker"
+logger_class = "api.gunicorn_log.GunicornLog"
 worker_tmp_dir = "/dev/shm"  # noqa: S108  the heartbeat file of a worker: never on a slow disk
 graceful_timeout = settings.soft_stop_seconds
 keepalive = 5  # seconds for a header, in all, and for an idle connection; it holds up a stop for as long
