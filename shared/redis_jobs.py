@@ -3,15 +3,10 @@
 Every change of a job's status is one script, atomic, on Redis' clock. Nothing else writes a job's record.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from redis import Redis
-from redis.exceptions import BusyLoadingError, OutOfMemoryError, ReadOnlyError, ResponseError
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from shared import job_record
 from shared.admission import UNLIMITED, Limits, retry_after_seconds
@@ -21,18 +16,18 @@ from shared.errors import (
     QueueFull,
     QuotaExceeded,
     ResultGone,
-    StoreUnavailable,
     TooManyAttempts,
     UnknownJob,
 )
 from shared.job import Job, JobError, JobId, Lease, NewJob, Outcome
 from shared.names import BROKER_QUEUES, SourceKind, broker_queues
 from shared.redis_keys import Keys
+from shared.redis_scripts import away_is_ours as _away_is_ours
+from shared.redis_scripts import read_script
 from shared.trace import kept_origin
 from shared.transitions import Change, Claim, Depths, Fate, Hold, News, Ring, Sweep, Verdict
 from shared.wire import dump
 
-LUA = Path(__file__).with_name("lua")
 LIBRARIES = ("common", "admission")
 SCRIPTS = (
     "accept",
@@ -54,18 +49,7 @@ SCRIPTS = (
 JOBS_PER_SWEEP = 100
 SPENT_PER_SWEEP = 500
 
-AWAY = (RedisConnectionError, RedisTimeoutError, ReadOnlyError, BusyLoadingError, OutOfMemoryError)
-"""What redis-py raises where the server can do nothing for us, for now."""
-
-REFUSALS = ("OOM", "MISCONF", "NOREPLICAS", "MASTERDOWN", "UNKILLABLE")
-"""How a server begins its answer that has no memory, no disk or no replicas left to write to."""
-
 _EXHAUSTED = dump(JobError.of(TooManyAttempts("The job's worker was lost on every attempt.")))
-
-
-def read_script(name: str) -> str:
-    """The source of a script."""
-    return (LUA / f"{name}.lua").read_text()
 
 
 class RedisJobStore:
@@ -121,6 +105,16 @@ class RedisJobStore:
         if was_there:
             raise ResultGone("The job's result is kept no longer.")
         raise UnknownJob("There is no job with this id.")
+
+    def owner_of(self, job_id: JobId) -> str | None:
+        """The caller whose job it is, or was; "" where nobody wrote it down. None: there is no such job."""
+        pipe = self._redis.pipeline(transaction=False)
+        pipe.hget(self._keys.job(job_id), "caller")
+        pipe.get(self._keys.gone(job_id))
+        with _away_is_ours():
+            of_record, of_tombstone = pipe.execute()
+        owner: str | None = of_tombstone if of_record is None else of_record
+        return owner
 
     def claim(self, job_id: JobId, *, owner: str, lease_seconds: float, alone: bool = True) -> Claim:
         """Take a job to run it. `owner` is unique to the call: a lost reply can be asked for again.
@@ -242,18 +236,6 @@ class RedisJobStore:
     def _run(self, script: str, *args: str | float) -> Any:
         with _away_is_ours():
             return self._scripts[script](args=args)
-
-
-@contextmanager
-def _away_is_ours() -> Iterator[None]:
-    try:
-        yield
-    except AWAY as error:
-        raise StoreUnavailable("Redis does not answer.") from error
-    except ResponseError as error:
-        if not str(error).startswith(REFUSALS):
-            raise
-        raise StoreUnavailable("Redis takes no writes now.") from error
 
 
 def _job(record: Sequence[str], place: int) -> Job:
