@@ -173,6 +173,20 @@ class UploadTooSlow(RequestError):
     retryable = True
 
 
+class Unauthorized(RequestError):
+    """The request needs an API key, and has none that is known."""
+
+    code = "unauthorized"
+    title = "Unauthorized"
+
+
+class MissingRight(RequestError):
+    """The request's API key is known, but may not do this."""
+
+    code = "missing_right"
+    title = "Missing right"
+
+
 class UnknownJob(RequestError):
     """No job has this id, or its result has expired."""
 
@@ -224,6 +238,13 @@ class QueueFull(NoRoom):
 
     code = "queue_full"
     title = "Queue is full"
+
+
+class RateLimited(NoRoom):
+    """The caller asks more often than the limit."""
+
+    code = "rate_limited"
+    title = "Rate limited"
 
 
 class UnreadableFile(GenreWizError):

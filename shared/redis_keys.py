@@ -78,7 +78,7 @@ class Keys:
         return f"{self.prefix}:queued:{'fetch:' if kind == 'url' else ''}{queue}"
 
     def gone(self, job_id: JobId | str) -> str:
-        """String, empty: there was such a job; it outlives the record."""
+        """String, the caller: there was such a job; it outlives the record."""
         return f"{self.prefix}:gone:{job_id}"
 
     def idempotency(self, key: str) -> str:
@@ -96,6 +96,28 @@ class Keys:
     def drained(self, slot: int | str) -> str:
         """String: how many runs ended in a slot of time."""
         return f"{self.prefix}:drained:{slot}"
+
+    @property
+    def api_keys(self) -> str:
+        """Sorted set: id of every API key -> when it was made."""
+        return f"{self.prefix}:api-keys"
+
+    @property
+    def keys_on(self) -> str:
+        """String: an API key was made here; it outlives the last of them."""
+        return f"{self.prefix}:keys-on"
+
+    def api_key(self, key_id: str) -> str:
+        """Hash: what is kept of an API key."""
+        return f"{self.prefix}:api-key:{key_id}"
+
+    def rate(self, caller: str, seconds: int | str) -> str:
+        """String: how many requests of a caller are counted in a window of so many seconds."""
+        return f"{self._rates}{seconds}:{caller}"
+
+    @property
+    def _rates(self) -> str:
+        return f"{self.prefix}:rate:"
 
     def lua(self) -> str:
         """The same names as Lua locals."""
@@ -115,6 +137,9 @@ class Keys:
                 f"local ANSWERS = '{self._answers}'",
                 "local function answer_key(model, key) return ANSWERS .. model .. ':' .. key end",
                 f"local function drained_key(slot) return '{self.drained('')}' .. slot end",
+                f"local function api_key(id) return '{self.api_key('')}' .. id end",
+                f"local RATES = '{self._rates}'",
+                "local function rate_key(caller, seconds) return RATES .. seconds .. ':' .. caller end",
                 "local function queued_key(kind, queue) return QUEUED[kind or 'upload'][queue] end",
             ]
         )

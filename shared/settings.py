@@ -24,6 +24,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared.admission import Limits
 from shared.errors import SetupError
+from shared.origins import parse_origins
+from shared.rate_limit import RateLimit, parse_rate_limits
 
 PREFIX = "GENREWIZ_"
 
@@ -70,6 +72,9 @@ class Settings(BaseSettings):
     max_waiting_jobs_per_caller: PositiveInt = 10_000
     max_waiting_bytes_per_caller: PositiveInt = 5 * 2**30
 
+    rate_limit: str = "6000/minute"
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+
     max_attempts: PositiveInt = 3
     run_seconds: float = Field(default=300, gt=0, le=3_600)
     result_ttl_seconds: PositiveInt = 7 * 24 * 60 * 60
@@ -96,6 +101,22 @@ class Settings(BaseSettings):
             caller_jobs=self.max_waiting_jobs_per_caller,
             caller_bytes=self.max_waiting_bytes_per_caller,
         )
+
+    @property
+    def rate_limits(self) -> tuple[RateLimit, ...]:
+        """How often one caller may ask; empty where that is not limited."""
+        return parse_rate_limits(self.rate_limit)
+
+    @field_validator("rate_limit")
+    @classmethod
+    def _can_be_parsed(cls, value: str) -> str:
+        parse_rate_limits(value)
+        return value
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _origins(cls, value: object) -> object:
+        return parse_origins(value) if isinstance(value, str) else value
 
     @field_validator("egress_allow", mode="before")
     @classmethod

@@ -61,8 +61,8 @@ end
 -- fields: a flat list of further fields and values.
 local function finish_job(id, status, fields)
   local key, time = job_key(id), now()
-  local kind, ttl, tombstone_ttl, idempotency =
-    unpack(redis.call('HMGET', key, 'kind', 'result_ttl_seconds', 'tombstone_ttl_seconds', 'idempotency'))
+  local kind, ttl, tombstone_ttl, idempotency, caller =
+    unpack(redis.call('HMGET', key, 'kind', 'result_ttl_seconds', 'tombstone_ttl_seconds', 'idempotency', 'caller'))
   leave_queue(id)
   redis.call('HSET', key, 'status', status, 'finished_at', time, 'expires_at', later(time, ttl), unpack(fields))
   if status == 'succeeded' then redis.call('HSET', key, 'fraction', 1) end
@@ -71,6 +71,7 @@ local function finish_job(id, status, fields)
   redis.call('HDEL', key, 'url') -- it may hold a signature: kept only for as long as somebody has to fetch it
   if (kind or 'upload') == 'upload' then redis.call('ZADD', SPENT, time, id) end
   redis.call('EXPIRE', key, ttl)
-  redis.call('SET', gone_key(id), '', 'EX', tonumber(ttl) + tonumber(tombstone_ttl or 0))
+  -- Whose it was: to other callers there never was such a job.
+  redis.call('SET', gone_key(id), caller or '', 'EX', tonumber(ttl) + tonumber(tombstone_ttl or 0))
   if idempotency then redis.call('EXPIRE', idempotency_key(idempotency), ttl) end
 end
