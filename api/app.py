@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 from flask import Flask, Response, g, request
 
-from api import errors, request_log
+from api import cors, errors, request_log
+from api.guard import Guard, TokenIsGood, no_token_is_good
 from api.jobs import JobService, OffLoop
+from api.key_cache import KeyCache
 from api.metrics import ApiMetrics
 from api.request_log import method_name, route_pattern
 from api.views.health import health_blueprint
@@ -16,9 +18,11 @@ from shared.audio_store import DirectoryAudioStore
 from shared.celery_queue import CeleryDoorbell, make_celery
 from shared.egress import Resolve, make_guard
 from shared.reaper import Reaper
+from shared.redis_api_keys import RedisApiKeys
 from shared.redis_client import connect
 from shared.redis_jobs import RedisJobStore
 from shared.redis_keys import Keys
+from shared.redis_rate_limits import RedisRateLimits
 from shared.resolve import resolve
 from shared.settings import Settings
 
@@ -34,11 +38,19 @@ class Api:
 
 
 def create_api(
-    settings: Settings, *, off_loop: OffLoop = lambda call: call(), resolve: Resolve = resolve
+    settings: Settings,
+    *,
+    off_loop: OffLoop = lambda call: call(),
+    resolve: Resolve = resolve,
+    token_is_good: TokenIsGood = no_token_is_good,
 ) -> Api:
-    """Everything of one api process; the caller starts the reaper."""
+    """Everything of one api process; the caller starts the reaper.
+
+    token_is_good: says of a `?token=` whether its bearer may follow a job.
+    """
     metrics = ApiMetrics()
-    jobs = RedisJobStore(connect(settings), Keys())
+    redis = connect(settings)
+    jobs = RedisJobStore(redis, Keys())
     audio = DirectoryAudioStore(settings.audio_dir)
     doorbell = CeleryDoorbell(make_celery(settings))
     service = JobService(
@@ -55,6 +67,15 @@ def create_api(
     errors.install(app)
     request_log.install(app)
     _observe(app, metrics)
+    cors.install(app, settings.cors_origins)
+    limits = settings.rate_limits
+    Guard(
+        keys=KeyCache(RedisApiKeys(redis, Keys())),
+        limits=RedisRateLimits(redis, Keys(), limits) if limits else None,
+        jobs=jobs,
+        trusted_proxies=settings.trusted_proxies,
+        token_is_good=token_is_good,
+    ).install(app)
     app.register_blueprint(jobs_blueprint(service, metrics))
     app.register_blueprint(health_blueprint(jobs))
     app.register_blueprint(page_blueprint())

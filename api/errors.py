@@ -16,11 +16,14 @@ from shared.errors import (
     InvalidRequest,
     JobFinished,
     MalformedRequest,
+    MissingRight,
     NoRoom,
     QueueFull,
     QuotaExceeded,
+    RateLimited,
     ResultGone,
     StoreUnavailable,
+    Unauthorized,
     UnknownJob,
     UnsupportedFormat,
     UnsupportedMediaType,
@@ -32,6 +35,8 @@ from shared.wire import problem_type
 
 HTTP_STATUS: dict[type[GenreWizError], int] = {
     MalformedRequest: 400,
+    Unauthorized: 401,
+    MissingRight: 403,
     UnknownJob: 404,
     JobFinished: 409,
     ResultGone: 410,
@@ -43,6 +48,7 @@ HTTP_STATUS: dict[type[GenreWizError], int] = {
     IdempotencyKeyReused: 422,
     UrlBlocked: 422,
     QuotaExceeded: 429,
+    RateLimited: 429,
     QueueFull: 503,
     StoreUnavailable: 503,
 }
@@ -50,6 +56,7 @@ MIMETYPE = "application/problem+json"
 POINTERS: dict[type[GenreWizError], str] = {UrlBlocked: "/url"}
 """Errors that are of one field, wherever they are found."""
 RETRY_AFTER_SECONDS: dict[type[GenreWizError], int] = {StoreUnavailable: 5}
+HEADERS: dict[type[GenreWizError], dict[str, str]] = {Unauthorized: {"WWW-Authenticate": "Bearer"}}
 
 log = structlog.get_logger(__name__)
 
@@ -82,7 +89,7 @@ def unreadable_request(request_id: str) -> bytes:
 
 def _of_our_error(error: GenreWizError) -> Response:
     status = HTTP_STATUS.get(type(error), 500)
-    return _problem(
+    response = _problem(
         status=status,
         code=error.code,
         title=error.title,
@@ -91,6 +98,8 @@ def _of_our_error(error: GenreWizError) -> Response:
         retry_after_seconds=_retry_after_seconds(error),
         errors=_errors(error),
     )
+    response.headers.update(HEADERS.get(type(error), {}))
+    return response
 
 
 def _retry_after_seconds(error: GenreWizError) -> int | None:

@@ -15,8 +15,8 @@ from flask import Request
 from pydantic import ValidationError
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from api.caller import caller_of
 from api.idempotency import idempotency, key_of
+from api.identity import whoever_asks
 from api.metrics import ApiMetrics
 from api.request_log import current_origin, story_here
 from api.uploads import least_bytes, receive, refuse_encoded
@@ -81,7 +81,7 @@ class JobService:
     def submit(self, request: Request) -> Job:
         """Receive an upload and accept its job; a RequestError leaves nothing behind."""
         max_bytes = self._settings.max_upload_bytes
-        caller = self._caller_of(request)
+        caller = whoever_asks().caller
         key = key_of(request, caller)
         # What no time will make room for is refused for good, not until later.
         size = least_bytes(request, max_bytes=max_bytes)
@@ -91,7 +91,7 @@ class JobService:
         sink = self._audio.create(job_id)
         try:
             upload = receive(request, sink, max_bytes=max_bytes)
-            wanted = parse_job_part(upload.job_part, JobRequest, what="job part")
+            wanted = _allowed(parse_job_part(upload.job_part, JobRequest, what="job part"))
             self._off_loop(sink.commit)
         finally:
             sink.discard()
@@ -107,10 +107,10 @@ class JobService:
 
     def submit_url(self, request: Request) -> Job:
         """Accept a job whose song the worker fetches; a RequestError or UrlBlocked leaves nothing behind."""
-        caller = self._caller_of(request)
+        caller = whoever_asks().caller
         key = key_of(request, caller)
         self._check_room(caller, size=0, key=key)
-        wanted = parse_job_part(_json_body(request), UrlJobRequest, what="body")
+        wanted = _allowed(parse_job_part(_json_body(request), UrlJobRequest, what="body"))
         url = self._checked(wanted.url)
         filename = shown_name(unquote(url.path.rpartition("/")[2]))
         source = Source(kind="url", filename=filename, url=url.shown)
@@ -132,9 +132,6 @@ class JobService:
             said = "job finished" if ended else "cancelling of job requested"
             log.info(said, status=cancelled.job.status.value, **story_here(cancelled.job))
         return cancelled.job
-
-    def _caller_of(self, request: Request) -> str:
-        return caller_of(request, trusted_proxies=self._settings.trusted_proxies)
 
     def _check_room(self, caller: str, *, size: int, key: str | None) -> None:
         self._jobs.check_room(caller=caller, size=size, idempotency_key=key, limits=self._settings.limits)
@@ -200,6 +197,13 @@ class JobService:
             # The job is accepted: the reaper finds that nobody rang, and does.
             self._metrics.ring_failed()
             log.warning("doorbell not rung", job_id=job_id, error=error.detail)
+
+
+def _allowed(wanted: Wanted) -> Wanted:
+    """The same; MissingRight where whoever asks may not have it."""
+    if wanted.queue == "high":
+        whoever_asks().need("high")
+    return wanted
 
 
 def _new_id() -> JobId:

@@ -32,8 +32,11 @@ def check_server_apart(settings: Settings) -> None:
 def _check(settings: Settings, writing: int) -> NoReturn:
     import structlog
 
+    from shared.errors import StoreUnavailable
     from shared.logs import configure_logs
+    from shared.redis_api_keys import RedisApiKeys
     from shared.redis_client import connect
+    from shared.redis_keys import Keys
     from shared.server_check import check_server
 
     log = structlog.get_logger(__name__)
@@ -41,6 +44,11 @@ def _check(settings: Settings, writing: int) -> NoReturn:
         configure_logs(settings.log_format, settings.log_level, process="api")
         with connect(settings, retries=0) as redis:
             check_server(redis)
+            with suppress(StoreUnavailable):  # that it is away was said
+                if RedisApiKeys(redis, Keys()).keys_on():
+                    log.info("requests need an api key")
+                else:
+                    log.warning("the api is open to all: no api key was made")
     except SetupError as error:
         os.write(writing, error.detail.encode())
     except Exception:

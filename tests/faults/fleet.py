@@ -307,6 +307,7 @@ class Fleet:
             "GENREWIZ_AUDIO_DIR": str(self.audio),
             "GENREWIZ_RESULT_CACHE": "false",  # a result that was there already tells nothing of recovery
             "GENREWIZ_LOG_FORMAT": "console",
+            "GENREWIZ_RATE_LIMIT": "",
             "FAULTS_JOURNAL": str(self.journals),
             "FAULTS_NAME": name,
             "FAULTS_ARMED": str(self._armed),

@@ -1,0 +1,137 @@
+"""What stands before every route: who asks, how often, with which right, and whose job it is.
+
+It makes no answer of its own: what it does not let through are errors like any other.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Final
+
+from flask import Flask, Request, Response, g, request
+
+from api.caller import caller_of
+from api.identity import Identity, remember
+from api.key_cache import KeyCache, Remembered
+from api.rights import BY_TOKEN, OPEN, right_for
+from shared.errors import MissingRight, RateLimited, Unauthorized, UnknownJob
+from shared.job import JobId
+from shared.redis_jobs import RedisJobStore
+from shared.redis_rate_limits import RedisRateLimits, Standing
+
+SCHEME: Final = "bearer"
+
+TokenIsGood = Callable[[str, JobId], bool]
+"""Whether the text of `?token=` lets its bearer see this job. StoreUnavailable where Redis is away."""
+
+
+def no_token_is_good(token: str, job_id: JobId) -> bool:  # noqa: ARG001
+    """While nobody gives tokens out."""
+    return False
+
+
+class Guard:
+    """The rules, for one api process."""
+
+    def __init__(
+        self,
+        *,
+        keys: KeyCache,
+        limits: RedisRateLimits | None,
+        jobs: RedisJobStore,
+        trusted_proxies: int,
+        token_is_good: TokenIsGood = no_token_is_good,
+    ) -> None:
+        """limits: None where requests are not counted."""
+        self._keys = keys
+        self._limits = limits
+        self._jobs = jobs
+        self._trusted_proxies = trusted_proxies
+        self._token_is_good = token_is_good
+        self._owners: Remembered[JobId, str] = Remembered()
+
+    def install(self, app: Flask) -> None:
+        """Ask every request before its route does anything."""
+        app.before_request(self._look_at)
+        app.after_request(_tell_standing)
+
+    def _look_at(self) -> None:
+        rule = request.url_rule
+        if rule is None or rule.rule in OPEN or request.method == "OPTIONS":
+            return  # nothing of anybody's is there, and a preflight cannot carry a key
+        address = caller_of(request, trusted_proxies=self._trusted_proxies)
+        job_id = JobId((request.view_args or {}).get("job_id", ""))
+        try:
+            keys_on, identity = self._identity(address, rule.rule, job_id)
+        except Unauthorized:
+            self._count(address)  # who guesses keys is slowed down by address
+            raise
+        self._count(identity.caller)
+        remember(identity)
+        # In the open service nobody is known: the id, which cannot be guessed, is all that a job's owner has
+        # to show, from whichever address it comes next time.
+        if not keys_on:
+            return
+        right = right_for(request.method, rule.rule)
+        if right is None:
+            raise MissingRight("No API key has a right to this.")
+        identity.need(right)
+        if job_id:
+            self._check_owner(job_id, identity.caller)
+
+    def _identity(self, address: str, rule: str, job_id: JobId) -> tuple[bool, Identity]:
+        text = _key_text(request)
+        keys_on, key = self._keys.find(text)
+        if not keys_on:
+            return False, Identity(caller=address)
+        if key is not None:
+            return True, Identity(caller=key.caller, rights=key.rights)
+        token = request.args.get("token")
+        if token and (request.method, rule) in BY_TOKEN and self._token_is_good(token, job_id):
+            # It was given to somebody who may read this one job: its owner stands for the bearer.
+            owner = self._owner_of(job_id)
+            return True, Identity(caller=owner or address, rights=frozenset({"read"}))
+        raise Unauthorized(
+            "This needs an API key, in the header `Authorization: Bearer gw_…`."
+            if text is None
+            else "The API key is not known, or was revoked."
+        )
+
+    def _count(self, caller: str) -> None:
+        if self._limits is None:
+            return
+        standing = self._limits.hit(caller)
+        g.standing = standing
+        if not standing.is_allowed:
+            raise RateLimited(
+                "You ask more often than the limit allows.", retry_after_seconds=standing.reset_seconds
+            )
+
+    def _check_owner(self, job_id: JobId, caller: str) -> None:
+        if self._owner_of(job_id) not in (caller, ""):
+            raise UnknownJob("There is no job with this id.")
+
+    def _owner_of(self, job_id: JobId) -> str | None:
+        # A job never changes hands: what is remembered holds for ever.
+        owner = self._owners.get(job_id, math.inf)
+        if owner is None:
+            owner = self._jobs.owner_of(job_id)
+            if owner:
+                self._owners.put(job_id, owner, math.inf)
+        return owner
+
+
+def _key_text(request: Request) -> str | None:
+    """What stands where a key should; None where nothing does."""
+    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+    return text.strip() if scheme.lower() == SCHEME and text.strip() else None
+
+
+def _tell_standing(response: Response) -> Response:
+    standing: Standing | None = g.get("standing")
+    if standing is not None:
+        limit = standing.limit
+        response.headers["RateLimit-Policy"] = f"{limit.requests};w={limit.seconds}"
+        response.headers["RateLimit-Limit"] = str(limit.requests)
+        response.headers["RateLimit-Remaining"] = str(standing.remaining)
+        response.headers["RateLimit-Reset"] = str(standing.reset_seconds)
+    return response

@@ -1,0 +1,35 @@
+"""Who asks, once it is known: the caller, and what it may do.
+
+It finds nothing out: `guard.py` does, before a route runs.
+"""
+
+from dataclasses import dataclass
+
+from flask import g
+
+from shared.api_keys import RIGHTS, Right
+from shared.errors import MissingRight
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """The one who asks. caller: whose jobs, quota, idempotency keys and rate limit are meant."""
+
+    caller: str
+    rights: frozenset[Right] = frozenset(RIGHTS)
+
+    def need(self, right: Right) -> None:
+        """MissingRight unless it may."""
+        if right not in self.rights:
+            raise MissingRight(f"The API key lacks the right `{right}`.")
+
+
+def remember(identity: Identity) -> None:
+    """For as long as this request lasts."""
+    g.identity = identity
+
+
+def whoever_asks() -> Identity:
+    """The identity of this request."""
+    identity: Identity = g.identity
+    return identity
