@@ -5,7 +5,7 @@ Exit codes: 0 all good, 1 unexpected, 2 usage, 3 some inputs failed, 4 all faile
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.metadata import version as installed_version
 from typing import Annotated, Any
 
@@ -13,7 +13,7 @@ import typer
 
 from genrewiz import plugins
 from genrewiz.doctor import doctor
-from genrewiz.serve.command import demo, serve
+from genrewiz.serve.command import address_of, demo, serve
 
 UNEXPECTED = 1
 INTERRUPTED = 130
@@ -36,6 +36,7 @@ def build() -> typer.Typer:
 
     @app.callback(invoke_without_command=False)
     def genrewiz(
+        context: typer.Context,
         show_version: Annotated[
             bool, typer.Option("--version", help="Print the version.", is_eager=True)
         ] = False,
@@ -44,17 +45,33 @@ def build() -> typer.Typer:
         if show_version:
             version()
             raise typer.Exit
+        # What a subcommand of another part may need to know of `serve`, which it cannot import.
+        context.obj = address_of
 
     for command in (serve, demo, doctor, version):
         app.command()(_with_exit_codes(command))
     for name, command in plugins.commands():
         app.command(name=name)(_with_exit_codes(command))
+    for name, group in plugins.groups():
+        _add_group(app, name, group)
     return app
 
 
 def main() -> None:
     """The entry point; usage errors and help are typer's."""
     build()()
+
+
+def _add_group(app: typer.Typer, name: str, group: Callable[[], Mapping[str, Callable[..., Any]]]) -> None:
+    try:
+        commands = group()
+    except plugins.MissingExtra:
+        app.command(name=name)(_with_exit_codes(group))  # which says so when it is called
+        return
+    within = typer.Typer(no_args_is_help=True, help=group.__doc__)
+    for command_name, command in commands.items():
+        within.command(name=command_name)(_with_exit_codes(command))
+    app.add_typer(within, name=name)
 
 
 def _with_exit_codes(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -4,11 +4,12 @@ Nothing of them is imported by name.
 """
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 COMMANDS = "genrewiz.commands"
+GROUPS = "genrewiz.command_groups"
 CHECKS = "genrewiz.checks"
 
 
@@ -27,33 +28,55 @@ def commands() -> Iterator[tuple[str, Callable[..., Any]]]:
     return _all(COMMANDS)
 
 
+def groups() -> Iterator[tuple[str, Callable[[], Mapping[str, Callable[..., Any]]]]]:
+    """Subcommands that have subcommands, by name: each gives those. MissingExtra as above, from any."""
+    for entry in _entries(GROUPS):
+        yield entry.name, _guarded_group(entry)
+
+
 def checks() -> Iterator[tuple[str, Callable[..., Any]]]:
     """What `genrewiz doctor` asks: each yields triples of what, whether it is well, and detail."""
     return _all(CHECKS)
 
 
 def _all(group: str) -> Iterator[tuple[str, Callable[..., Any]]]:
-    for entry in sorted(entry_points(group=group), key=lambda entry: entry.name):
+    for entry in _entries(group):
         yield entry.name, _guarded(entry)
 
 
+def _entries(group: str) -> list[EntryPoint]:
+    return sorted(entry_points(group=group), key=lambda entry: entry.name)
+
+
+def _guarded_group(entry: EntryPoint) -> Callable[[], Mapping[str, Callable[..., Any]]]:
+    group = _guarded(entry)
+
+    @functools.wraps(group)
+    def run() -> Mapping[str, Callable[..., Any]]:
+        return {name: _naming_extra(entry, command) for name, command in group().items()}
+
+    return run
+
+
 def _guarded(entry: EntryPoint) -> Callable[..., Any]:
-    extra = entry.extras[0]
     try:
         command = entry.load()
     except ModuleNotFoundError as error:
-        missing = MissingExtra(entry.name, extra, error.name)
+        missing = MissingExtra(entry.name, entry.extras[0], error.name)
 
         def refuse() -> None:
             raise missing
 
         return refuse
+    return _naming_extra(entry, command)
 
+
+def _naming_extra(entry: EntryPoint, command: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(command)
     def run(*args: Any, **kwargs: Any) -> Any:
         try:
             return command(*args, **kwargs)
         except ModuleNotFoundError as error:
-            raise MissingExtra(entry.name, extra, error.name) from error
+            raise MissingExtra(entry.name, entry.extras[0], error.name) from error
 
     return run

@@ -12,14 +12,15 @@ import httpx
 import typer
 
 from genrewiz.client import Client, Job
-from genrewiz.serve.embedded import NoServerBinary, free_port
-from genrewiz.serve.services import LOOPBACK, Ports, services, taken
+from genrewiz.serve.embedded import NoServerBinary, address_in, free_port
+from genrewiz.serve.services import LOOPBACK, Ports, redis_folder, services, taken
 from genrewiz.serve.supervisor import Say, StartFailed, Supervisor, signals_interrupt
 
 SAMPLE = "/static/samples/nightdrive.mp3"
 FAILED = 1
 MAX_PORT = 65_535
 SAMPLE_SECONDS = 120.0
+PROBE_SECONDS = 10.0
 BAR_CHARACTERS = 30
 
 DataOption = Annotated[
@@ -68,9 +69,12 @@ def serve(
     )
     with _running(data or _default_directory(), host, ports, concurrency, say=_relay) as supervisor:
         url = f"http://{host}:{ports.api}"
-        if sample:
+        needs_key = _needs_key(url)
+        if sample and needs_key:
+            typer.echo("No sample is classified: this service asks for API keys.", err=True)
+        elif sample:
             show_answer(_classify_sample(url))
-        typer.echo(f"\nGenreWiz is ready: {url}\n  curl -F file=@song.mp3 {url}/jobs\nCtrl-C stops it.")
+        typer.echo(_ready(url, needs_key=needs_key))
         with suppress(KeyboardInterrupt):
             supervisor.watch()
 
@@ -144,6 +148,32 @@ def _locked(directory: Path) -> Iterator[IO[str]]:
         except BlockingIOError:
             _refuse(f"Another genrewiz serves from {directory}: choose another folder with --data.")
         yield lock
+
+
+def address_of(directory: Path | None) -> tuple[Path, str | None]:
+    """The folder of a service (by default: the default one), and the URL of its own Redis, if it had one."""
+    directory = directory or _default_directory()
+    return directory, address_in(redis_folder(directory))
+
+
+def _needs_key(url: str) -> bool:
+    """Whether the api asks strangers for a key. No job is called so."""
+    try:
+        answer = httpx.get(f"{url}/jobs/of-nobody", timeout=PROBE_SECONDS, trust_env=False)
+    except httpx.HTTPError:
+        return False
+    return answer.status_code == httpx.codes.UNAUTHORIZED
+
+
+def _ready(url: str, *, needs_key: bool) -> str:
+    said, header = (
+        ("It asks for API keys: `genrewiz keys add NAME` makes one.", ' -H "Authorization: Bearer gw_…"')
+        if needs_key
+        else ("It is open to all who reach it: `genrewiz keys add NAME` makes a key, and keys needed.", "")
+    )
+    return (
+        f"\nGenreWiz is ready: {url}\n  curl{header} -F file=@song.mp3 {url}/jobs\n{said}\nCtrl-C stops it."
+    )
 
 
 def _relay(name: str, line: str) -> None:

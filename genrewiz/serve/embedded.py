@@ -51,9 +51,21 @@ def prepare(directory: Path) -> EmbeddedServer:
     config = directory / "server.conf"
     config.touch(mode=0o600)
     config.write_text(CONFIG.format(port=port, password=password, directory=directory.resolve()))
-    return EmbeddedServer(
-        command=[str(server_binary()), str(config)], url=f"redis://:{password}@127.0.0.1:{port}/0", port=port
-    )
+    return EmbeddedServer(command=[str(server_binary()), str(config)], url=_url(port, password), port=port)
+
+
+def address_in(directory: Path) -> str | None:
+    """The URL of the server that was last started on this directory; None where none ever was."""
+    try:
+        lines = (directory / "server.conf").read_text().splitlines()
+    except OSError:
+        return None
+    said = dict(line.split(" ", 1) for line in lines if line.startswith(("port ", "requirepass ")))
+    return _url(int(said["port"]), said["requirepass"])
+
+
+def _url(port: int, password: str) -> str:
+    return f"redis://:{password}@127.0.0.1:{port}/0"
 
 
 def server_binary() -> Path:

@@ -45,12 +45,17 @@ def services(
         ours["GENREWIZ_CONCURRENCY"] = str(concurrency)
     phases: list[list[Service]] = []
     if "GENREWIZ_REDIS_URL" not in environment:
-        server = prepare(directory / "redis")
+        server = prepare(redis_folder(directory))
         ours["GENREWIZ_REDIS_URL"] = server.url
         phases.append([_server(server, environment)])
     everything = {**environment, **ours}
     phases.append([_worker(ports, everything), _api(host, ports, everything)])
     return phases
+
+
+def redis_folder(directory: Path) -> Path:
+    """Where the embedded server of a service keeps its data."""
+    return directory / "redis"
 
 
 def _server(server: EmbeddedServer, environment: Mapping[str, str]) -> Service:
