@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from shared.api_keys import DEFAULT_RIGHTS, MAX_NAME_CHARACTERS, ApiKey, KeyId, Right, is_name
+from shared.api_keys import DEFAULT_RIGHTS, MAX_NAME_CHARACTERS, RIGHTS, ApiKey, KeyId, is_name
 
 if TYPE_CHECKING:
     from shared.redis_api_keys import RedisApiKeys
@@ -41,17 +41,22 @@ def add(
     name: Annotated[str, typer.Argument(help="What the key is for.", show_default=False)],
     *,
     right: Annotated[
-        list[Right],
-        typer.Option("--right", help="What its bearer may do; may stand several times."),
+        list[str],
+        typer.Option(
+            "--right", metavar="|".join(RIGHTS), help="What its bearer may do; may stand several times."
+        ),
     ] = list(DEFAULT_RIGHTS),  # noqa: B006  typer takes a copy
     data: DataOption = None,
 ) -> None:
     """Make a key and print it, once. From the first key on, every request for jobs needs one."""
     if not is_name(name):
         _refuse(f"A name has 1 to {MAX_NAME_CHARACTERS} printable characters.", status=USAGE)
+    rights = [known for known in RIGHTS if known in right]
+    if set(right) - set(rights):
+        _refuse(f"The rights are {', '.join(RIGHTS)}.", status=USAGE)
     with _store(context, data) as store:
         was_open = not store.keys_on()
-        key, text = store.add(name, right)
+        key, text = store.add(name, rights)
     typer.echo(text)
     _say(f"{key.id} may {_rights(key)}. Keep the key: it is not shown again.")
     if was_open:
