@@ -16,6 +16,7 @@ class Store:
         self.asked = 0
         self.uses = 0
         self.is_away = False
+        self.takes_no_writes = False
 
     def add(self) -> str:
         key_id, text = new_text()
@@ -32,6 +33,8 @@ class Store:
 
     def used(self, key_id):
         self.uses += 1
+        if self.takes_no_writes:
+            raise StoreUnavailable
 
 
 class Clock:
@@ -117,3 +120,9 @@ def test_without_redis_nobody_is_let_in_once_nothing_is_remembered(store, clock,
     clock.now += REMEMBERED_SECONDS
     with pytest.raises(StoreUnavailable):
         cache.find(text)
+
+
+def test_a_server_that_takes_no_writes_still_lets_keys_in(store, cache):
+    store.takes_no_writes = True
+
+    assert cache.find(store.add())[1] is not None
