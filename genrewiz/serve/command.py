@@ -74,7 +74,7 @@ def serve(
             typer.echo("No sample is classified: this service asks for API keys.", err=True)
         elif sample:
             show_answer(_classify_sample(url))
-        typer.echo(_ready(url, needs_key=needs_key))
+        typer.echo(_ready(url, data, needs_key=needs_key))
         with suppress(KeyboardInterrupt):
             supervisor.watch()
 
@@ -165,11 +165,13 @@ def _needs_key(url: str) -> bool:
     return answer.status_code == httpx.codes.UNAUTHORIZED
 
 
-def _ready(url: str, *, needs_key: bool) -> str:
-    said, header = (
-        ("It asks for API keys: `genrewiz keys add NAME` makes one.", ' -H "Authorization: Bearer gw_…"')
+def _ready(url: str, data: Path | None, *, needs_key: bool) -> str:
+    folder = f" --data {data}" if data and "GENREWIZ_REDIS_URL" not in os.environ else ""
+    add = f"`genrewiz keys add NAME{folder}`"
+    header, said = (
+        (' -H "Authorization: Bearer gw_…"', f"It asks for API keys: {add} makes one.")
         if needs_key
-        else ("It is open to all who reach it: `genrewiz keys add NAME` makes a key, and keys needed.", "")
+        else ("", f"It is open to all who reach it, until {add} makes a key.")
     )
     return (
         f"\nGenreWiz is ready: {url}\n  curl{header} -F file=@song.mp3 {url}/jobs\n{said}\nCtrl-C stops it."

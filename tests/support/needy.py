@@ -3,3 +3,7 @@
 
 def needy() -> None:
     import no_such_module  # noqa: F401
+
+
+def needy_group() -> dict:
+    return {"needy": needy}
