@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 from api.app import create_api
 from api.rights import NEEDED, OPEN, right_for
 from shared.api_keys import RIGHTS
+from shared.errors import StoreUnavailable
 from shared.redis_api_keys import USED_EVERY_SECONDS, RedisApiKeys
 from shared.redis_keys import Keys
 from shared.settings import Settings
@@ -125,12 +126,13 @@ def test_another_keys_job_is_404_on_every_route_and_stays_as_it_was(client, keys
     assert client.open(path_of(rule, job_id), method=method, headers=bearer(mine)).status_code < 400
 
 
-def test_another_keys_job_stays_404_when_its_result_is_gone(client, keys, redis):
+def test_another_keys_job_stays_404_when_its_result_is_gone(client, settings, keys, redis):
     _, mine = keys.add("mine", RIGHTS)
     _, other = keys.add("other", RIGHTS)
     job_id = submitted(client, mine).get_json()["id"]
     client.post(f"/jobs/{job_id}/cancel", headers=bearer(mine))
     redis.delete(Keys().job(job_id))  # as when its time is over
+    client = create_api(settings).app.test_client()  # one that has not seen whose it was
 
     assert code_of(client.get(f"/jobs/{job_id}", headers=bearer(other))) == (404, "unknown_job")
     assert code_of(client.get(f"/jobs/{job_id}", headers=bearer(mine))) == (410, "result_gone")
@@ -275,6 +277,18 @@ def test_without_redis_no_route_is_open(tmp_path, method, rule):
         for headers in ({}, bearer(f"gw_{'0' * 12}_{'0' * 64}")):
             response = client.open(path_of(rule), method=method, headers=headers)
             assert code_of(response) == (503, "store_unavailable")
+
+
+def test_while_keys_cannot_be_looked_up_nobody_is_let_in(client, keys, monkeypatch):
+    job_id = submitted(client).get_json()["id"]
+
+    def away(*_: object) -> None:
+        raise StoreUnavailable
+
+    monkeypatch.setattr(RedisApiKeys, "look_up", away)
+
+    eventually(lambda: code_of(client.get(f"/jobs/{job_id}")) == (503, "store_unavailable"))
+    assert code_of(submitted(client)) == (503, "store_unavailable")
 
 
 def test_a_token_opens_the_events_of_its_job_and_nothing_else(settings, keys, redis):
