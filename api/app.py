@@ -13,6 +13,7 @@ from api.metrics import ApiMetrics
 from api.request_log import method_name, route_pattern
 from api.views.health import health_blueprint
 from api.views.jobs import jobs_blueprint
+from api.views.lifecycle import lifecycle_blueprint
 from api.views.page import page_blueprint
 from shared.audio_store import DirectoryAudioStore
 from shared.celery_queue import CeleryDoorbell, make_celery
@@ -77,6 +78,7 @@ def create_api(
         token_is_good=token_is_good,
     ).install(app)
     app.register_blueprint(jobs_blueprint(service, metrics))
+    app.register_blueprint(lifecycle_blueprint(service))
     app.register_blueprint(health_blueprint(jobs))
     app.register_blueprint(page_blueprint())
     # The workers look through the audio: here a long directory would hold up the loop.

@@ -4,7 +4,6 @@ Audio durable, then the record accepted, then the doorbell. A crash between two 
 or a job that the reaper rings.
 """
 
-import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol, TypeVar
@@ -17,6 +16,8 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from api.idempotency import idempotency, key_of
 from api.identity import whoever_asks
+from api.job_ids import new_job_id, parse_job_id
+from api.listing import Wanted as WantedJobs
 from api.metrics import ApiMetrics
 from api.request_log import current_origin, story_here
 from api.uploads import least_bytes, receive, refuse_encoded
@@ -35,7 +36,7 @@ from shared.ports import AudioStore, Doorbell
 from shared.redis_jobs import RedisJobStore
 from shared.settings import Settings
 from shared.shown import shown_name
-from shared.transitions import ENDS, Verdict
+from shared.transitions import ENDS, Page, Verdict
 from shared.urls import Url, parse_url
 from shared.wire import JobRequest, UrlJobRequest
 
@@ -87,7 +88,7 @@ class JobService:
         size = least_bytes(request, max_bytes=max_bytes)
         # Without Redis nothing can be promised, without room nothing is: the upload is not even read.
         self._check_room(caller, size=size, key=key)
-        job_id = _new_id()
+        job_id = new_job_id()
         sink = self._audio.create(job_id)
         try:
             upload = receive(request, sink, max_bytes=max_bytes)
@@ -114,15 +115,20 @@ class JobService:
         url = self._checked(wanted.url)
         filename = shown_name(unquote(url.path.rpartition("/")[2]))
         source = Source(kind="url", filename=filename, url=url.shown)
-        return self._accept(_new_id(), source, wanted, caller=caller, key=key, url=wanted.url)
+        return self._accept(new_job_id(), source, wanted, caller=caller, key=key, url=wanted.url)
 
     def get(self, job_id: str) -> Job:
         """The job; UnknownJob, ResultGone."""
-        return self._jobs.get(JobId(job_id))
+        return self._jobs.get(parse_job_id(job_id))
+
+    def list_jobs(self, wanted: WantedJobs) -> Page:
+        """A page of the caller's own jobs."""
+        caller = whoever_asks().caller
+        return self._jobs.list_jobs(caller, status=wanted.status, limit=wanted.limit, after=wanted.after)
 
     def cancel(self, job_id: str) -> Job:
         """Cancel the job, or ask its worker to; UnknownJob, ResultGone, JobFinished."""
-        cancelled = self._jobs.cancel(JobId(job_id))
+        cancelled = self._jobs.cancel(parse_job_id(job_id))
         if cancelled.is_new and cancelled.job.is_finished:
             self._metrics.ended(ENDS[Verdict.CANCELLED])
             # It counts as waiting no more, so it must not lie there either.
@@ -132,6 +138,14 @@ class JobService:
             said = "job finished" if ended else "cancelling of job requested"
             log.info(said, status=cancelled.job.status.value, **story_here(cancelled.job))
         return cancelled.job
+
+    def delete(self, job_id: str) -> None:
+        """Remove the job, its result and its audio, unless that was done; UnknownJob, JobRunning."""
+        known = parse_job_id(job_id)
+        if self._jobs.delete(known):
+            self._metrics.ended(ENDS[Verdict.CANCELLED])
+        self._remove_audio(known)  # also where a call before came only as far as the record
+        log.info("job deleted", job_id=known)
 
     def _check_room(self, caller: str, *, size: int, key: str | None) -> None:
         self._jobs.check_room(caller=caller, size=size, idempotency_key=key, limits=self._settings.limits)
@@ -204,10 +218,6 @@ def _allowed(wanted: Wanted) -> Wanted:
     if wanted.queue == "high":
         whoever_asks().need("high")
     return wanted
-
-
-def _new_id() -> JobId:
-    return JobId(f"job_{secrets.token_hex(12)}")
 
 
 def _json_body(request: Request) -> bytes:

@@ -208,6 +208,21 @@ class JobFinished(RequestError):
     title = "Job has finished"
 
 
+class JobRunning(RequestError):
+    """What was asked for cannot be done to a job in a worker's hands."""
+
+    code = "job_running"
+    title = "Job is running"
+    retryable = True
+
+
+class NotAcceptable(RequestError):
+    """The client takes no answer in a form that there is one in."""
+
+    code = "not_acceptable"
+    title = "Not acceptable"
+
+
 class IdempotencyKeyReused(RequestError):
     """The idempotency key has made a job of another request."""
 

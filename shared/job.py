@@ -66,6 +66,7 @@ class Progress:
     stage: str | None = None
     fraction: float = 0.0
     queue_position: int | None = None  # 0 is next
+    eta_seconds: int | None = None  # until it will have ended, where that can be guessed
 
 
 @dataclass(frozen=True, kw_only=True)

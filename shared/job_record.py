@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TypeVar, cast
 
 from shared.classification import Classification, ModelIdentity
+from shared.eta import eta_of_running, eta_of_waiting
 from shared.job import (
     Job,
     JobError,
@@ -60,8 +61,10 @@ def of_outcome(outcome: Outcome) -> dict[str, str]:
     return fields
 
 
-def to_job(record: Mapping[str, str], *, queue_position: int | None = None) -> Job:
-    """The job that a record describes."""
+def to_job(
+    record: Mapping[str, str], *, queue_position: int | None = None, drained_in_a_minute: int = 0
+) -> Job:
+    """The job that a record describes; the rest is of the queue that it waits in, if it does."""
     return Job(
         id=JobId(record["id"]),
         status=JobStatus(record["status"]),
@@ -75,6 +78,7 @@ def to_job(record: Mapping[str, str], *, queue_position: int | None = None) -> J
             stage=record.get("stage") or None,
             fraction=float(record.get("fraction", 0)),
             queue_position=queue_position,
+            eta_seconds=_eta_seconds(record, queue_position, drained_in_a_minute),
         ),
         accepted_at=float(record["accepted_at"]),
         started_at=_seconds(record, "started_at"),
@@ -88,6 +92,16 @@ def to_job(record: Mapping[str, str], *, queue_position: int | None = None) -> J
         error=_part(JobError, record, "error"),
         origin=kept_origin(record.get("request_id"), record.get("traceparent")),
     )
+
+
+def _eta_seconds(record: Mapping[str, str], queue_position: int | None, drained: int) -> int | None:
+    if queue_position is not None:
+        return eta_of_waiting(queue_position=queue_position, drained_in_a_minute=drained)
+    if record["status"] != JobStatus.RUNNING or not {"claimed_at", "progressed_at"} <= record.keys():
+        return None
+    # As of the last word of its worker, so that nothing changes while nothing is known anew.
+    ran_seconds = float(record["progressed_at"]) - float(record["claimed_at"])
+    return eta_of_running(ran_seconds=ran_seconds, fraction=float(record["fraction"]))
 
 
 def _source(record: Mapping[str, str]) -> Source:

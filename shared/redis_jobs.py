@@ -13,22 +13,23 @@ from shared.admission import UNLIMITED, Limits, retry_after_seconds
 from shared.errors import (
     IdempotencyKeyReused,
     JobFinished,
+    JobRunning,
     QueueFull,
     QuotaExceeded,
     ResultGone,
     TooManyAttempts,
     UnknownJob,
 )
-from shared.job import Job, JobError, JobId, Lease, NewJob, Outcome
+from shared.job import Job, JobError, JobId, JobStatus, Lease, NewJob, Outcome, answer_key
 from shared.names import BROKER_QUEUES, SourceKind, broker_queues
 from shared.redis_keys import Keys
 from shared.redis_scripts import away_is_ours as _away_is_ours
 from shared.redis_scripts import read_script
 from shared.trace import kept_origin
-from shared.transitions import Change, Claim, Depths, Fate, Hold, News, Ring, Sweep, Verdict
+from shared.transitions import Change, Claim, Depths, Fate, Hold, News, Page, Place, Ring, Sweep, Verdict
 from shared.wire import dump
 
-LIBRARIES = ("common", "admission")
+LIBRARIES = ("common", "admission", "view")
 SCRIPTS = (
     "accept",
     "room",
@@ -43,11 +44,15 @@ SCRIPTS = (
     "expire",
     "spent",
     "snapshot",
+    "list",
+    "delete",
     "alive",
     "workers",
 )
 JOBS_PER_SWEEP = 100
 SPENT_PER_SWEEP = 500
+LOOKS_PER_PAGE = 1_000
+"""So many jobs are looked at for a page: where few have the status that is asked for, it is a short one."""
 
 _EXHAUSTED = dump(JobError.of(TooManyAttempts("The job's worker was lost on every attempt.")))
 
@@ -89,8 +94,8 @@ class RedisJobStore:
         if verdict == "reused":
             raise IdempotencyKeyReused("The idempotency key was used for another request.")
         _check_room(verdict, rest)
-        record, place = rest
-        return Change(job=_job(record, place), is_new=verdict == "accepted")
+        [view] = rest
+        return Change(job=_job(*view), is_new=verdict == "accepted")
 
     def check_room(self, *, caller: str, size: int, idempotency_key: str | None, limits: Limits) -> None:
         """QuotaExceeded or QueueFull where a job with `size` bytes of audio would be refused now."""
@@ -99,9 +104,9 @@ class RedisJobStore:
 
     def get(self, job_id: JobId) -> Job:
         """The job as it is now; UnknownJob, ResultGone."""
-        record, place, was_there = self._run("snapshot", job_id)
-        if record:
-            return _job(record, place)
+        view, was_there = self._run("snapshot", job_id)
+        if view[0]:
+            return _job(*view)
         if was_there:
             raise ResultGone("The job's result is kept no longer.")
         raise UnknownJob("There is no job with this id.")
@@ -168,7 +173,39 @@ class RedisJobStore:
             return Change(job=self.get(job_id), is_new=False)  # which says why it is not there
         if verdict == "finished":
             raise JobFinished("The job has finished already.")
-        return Change(job=_job(record, -1), is_new=verdict != "again")
+        return Change(job=_job(record), is_new=verdict != "again")
+
+    def list_jobs(self, caller: str, *, status: JobStatus | None, limit: int, after: Place | None) -> Page:
+        """A caller's jobs, the newest first, from behind the place at which another page has ended."""
+        score, job_id, views = self._run(
+            "list",
+            caller,
+            status or "",
+            limit,
+            LOOKS_PER_PAGE,
+            *(("", "") if after is None else (after.score, after.job_id)),
+        )
+        return Page(
+            jobs=tuple(_job(*view) for view in views),
+            end=Place(score=score, job_id=JobId(job_id)) if job_id else None,
+        )
+
+    def delete(self, job_id: JobId) -> bool:
+        """Remove a job that does not run, all but its tombstone; whether it has waited until now.
+
+        Nothing happens where it was removed before; UnknownJob, JobRunning.
+        """
+        try:
+            job = self.get(job_id)
+        except ResultGone:
+            return False
+        model, answer = "", ""
+        if job.model and job.source.sha256:
+            model, answer = job.model.sha256, answer_key(job.source.sha256, job.options)
+        verdict = self._run("delete", job_id, model, answer)
+        if verdict == "running":
+            raise JobRunning("The job runs: cancel it first, and delete it once it has stopped.")
+        return bool(verdict == "cancelled")
 
     def reap(self, *, rering_seconds: float) -> Sweep:
         """Take jobs back from lost workers and find lost doorbells; the caller rings what it is given."""
@@ -238,8 +275,11 @@ class RedisJobStore:
             return self._scripts[script](args=args)
 
 
-def _job(record: Sequence[str], place: int) -> Job:
-    return job_record.to_job(_record(record), queue_position=None if place < 0 else place)
+def _job(record: Sequence[str], place: int = -1, drained: int = 0) -> Job:
+    """Of what the scripts' `view` says."""
+    return job_record.to_job(
+        _record(record), queue_position=None if place < 0 else place, drained_in_a_minute=drained
+    )
 
 
 def _news(told: Sequence[str]) -> News:

@@ -77,6 +77,10 @@ class Keys:
         """Sorted set: id of every job of a kind that waits in a queue -> when it was accepted."""
         return f"{self.prefix}:queued:{'fetch:' if kind == 'url' else ''}{queue}"
 
+    def jobs_of(self, caller: str) -> str:
+        """Sorted set: id of every job of a caller, and of some that are gone -> when it was accepted."""
+        return f"{self.prefix}:jobs_of:{caller}"
+
     def gone(self, job_id: JobId | str) -> str:
         """String, the caller: there was such a job; it outlives the record."""
         return f"{self.prefix}:gone:{job_id}"
@@ -133,6 +137,7 @@ class Keys:
                 f"local QUEUED = {_by_kind_and_queue(self.queued)}",
                 f"local function job_key(id) return '{self.job('')}' .. id end",
                 f"local function gone_key(id) return '{self.gone('')}' .. id end",
+                f"local function jobs_of_key(caller) return '{self.jobs_of('')}' .. caller end",
                 f"local function idempotency_key(key) return '{self.idempotency('')}' .. key end",
                 f"local ANSWERS = '{self._answers}'",
                 "local function answer_key(model, key) return ANSWERS .. model .. ':' .. key end",

@@ -87,6 +87,22 @@ class Change:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where in a caller's list of jobs a page has ended; the job that stood there may be gone."""
+
+    score: str  # as Redis writes it
+    job_id: JobId
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """Some of a caller's jobs."""
+
+    jobs: tuple[Job, ...]
+    end: Place | None  # None where nothing is behind it
+
+
+@dataclass(frozen=True, kw_only=True)
 class Ring:
     """A doorbell that the caller of `reap` has to ring."""
 

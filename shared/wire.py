@@ -5,6 +5,7 @@ The one module that knows it. It decides nothing: values in, JSON out, and back.
 
 import functools
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
@@ -83,7 +84,9 @@ def job_body(job: Job) -> dict[str, Any]:
             "stage": job.progress.stage,
             "fraction": round(job.progress.fraction, SECONDS_DIGITS),
             "queue_position": job.progress.queue_position,
-            "eta_seconds": 0 if job.is_finished else None,
+            # A guess (`eta.py`), null where there is none: of a job that waits (queue_position + 1) over the
+            # runs that ended in the last minute, of one that runs by how long its fraction took.
+            "eta_seconds": 0 if job.is_finished else job.progress.eta_seconds,
         },
         "source": source_body(job.source),
         "model": model_body(job.model) if job.model else None,
@@ -93,6 +96,17 @@ def job_body(job: Job) -> dict[str, Any]:
         "metadata": dict(job.metadata),
         "links": {"self": f"/jobs/{job.id}", "cancel": f"/jobs/{job.id}/cancel"},
     }
+
+
+def jobs_body(jobs: Iterable[Job], *, next_cursor: str | None) -> dict[str, Any]:
+    """A page of jobs, each as everywhere but without its timeline: that would be most of the page."""
+    return {"jobs": [_without_timeline(job_body(job)) for job in jobs], "next_cursor": next_cursor}
+
+
+def _without_timeline(body: dict[str, Any]) -> dict[str, Any]:
+    if body["result"]:
+        del body["result"]["timeline"]
+    return body
 
 
 def result_body(result: Classification, options: JobOptions) -> dict[str, Any]:

@@ -1,14 +1,16 @@
 """/livez and /readyz: the process works; it can take traffic."""
 
-from flask import Blueprint, jsonify
+from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
+from api.accepts import require_json
 from shared.redis_jobs import RedisJobStore
 
 
 def health_blueprint(jobs: RedisJobStore) -> Blueprint:
     """The routes of probes."""
     blueprint = Blueprint("health", __name__)
+    blueprint.before_request(lambda: require_json(request))
 
     @blueprint.get("/livez")
     def livez() -> ResponseReturnValue:

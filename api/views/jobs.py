@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 
-from flask import Blueprint, jsonify, request
+from flask import Blueprint, jsonify, make_response, request
 from flask.typing import ResponseReturnValue
 
+from api.accepts import require_json
+from api.conditional import conditional
 from api.jobs import JobService
 from api.metrics import ApiMetrics
 from shared.errors import GenreWizError, UnsupportedMediaType
@@ -17,6 +19,7 @@ POLL_SECONDS = 1
 def jobs_blueprint(service: JobService, metrics: ApiMetrics) -> Blueprint:
     """The routes of jobs."""
     blueprint = Blueprint("jobs", __name__, url_prefix="/jobs")
+    blueprint.before_request(lambda: require_json(request))
     readers: dict[str, Callable[[], Job]] = {
         "multipart/form-data": lambda: service.submit(request),
         "application/json": lambda: service.submit_url(request),
@@ -38,7 +41,7 @@ def jobs_blueprint(service: JobService, metrics: ApiMetrics) -> Blueprint:
 
     @blueprint.get("/<job_id>")
     def show(job_id: str) -> ResponseReturnValue:
-        return _shown(service.get(job_id), 200)
+        return conditional(make_response(_shown(service.get(job_id), 200)), request)
 
     @blueprint.post("/<job_id>/cancel")
     def cancel(job_id: str) -> ResponseReturnValue:

@@ -1,17 +1,23 @@
 -- accept: (nothing) -> queued; or at once -> succeeded, where these bytes were answered before.
 -- ARGV: id, kind of its source, queue, caller, bytes of its audio, seconds until its deadline or '', idempotency
 -- key or '', fingerprint of the request, answer key or '', the four limits, then fields that never change.
--- Returns { 'accepted', record, place in the queue or -1 }, also when the same call came before (its reply was
--- lost); { 'known', record, place } of the job that this idempotency key made before; { 'reused' } where that one
--- was of another request; or what no_room says.
+-- Returns { 'accepted', what view says }, also when the same call came before (its reply was lost); { 'known', what
+-- view says } of the job that this idempotency key made before; { 'reused' } where that one was of another request;
+-- or what no_room says.
 local id, kind, queue, caller, bytes, deadline_seconds, idempotency, fingerprint, answer = unpack(ARGV, 1, 9)
 local FIRST_LIMIT, FIRST_FIELD = 10, 14
 local key, time = job_key(id), now()
 
-local function shown(verdict, of)
-  local of_kind, of_queue = unpack(redis.call('HMGET', job_key(of), 'kind', 'queue'))
-  local place = redis.call('ZRANK', queued_key(of_kind, of_queue), of)
-  return { verdict, redis.call('HGETALL', job_key(of)), place or -1 }
+local function shown(verdict, of) return { verdict, view(of) } end
+
+-- As many of the caller's list as make sure that it is mostly of jobs that are there, though he never looks at it.
+local GONE_LOOKS = 3
+
+local function forget_some_that_are_gone()
+  local list = jobs_of_key(caller)
+  for _, of in ipairs(redis.call('ZRANDMEMBER', list, GONE_LOOKS)) do
+    if redis.call('EXISTS', job_key(of)) == 0 then redis.call('ZREM', list, of) end
+  end
 end
 
 if redis.call('EXISTS', key) == 1 then return shown('accepted', id) end
@@ -49,4 +55,5 @@ else
   redis.call('ZADD', ACTIVE, time, id)
   enter_queue(id, time) -- the api rings next; if it dies before, the reaper sees an old ring
 end
+forget_some_that_are_gone()
 return shown('accepted', id)

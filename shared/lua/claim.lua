@@ -43,6 +43,7 @@ end
 redis.call('HINCRBY', key, 'attempt', 1)
 redis.call('HINCRBY', key, 'token', 1)
 redis.call('HSETNX', key, 'started_at', time)
-redis.call('HSET', key, 'status', 'running', 'owner', owner, 'stage', 'fetch', 'fraction', 0)
+redis.call('HSET', key, 'status', 'running', 'owner', owner, 'claimed_at', time, 'stage', 'fetch',
+  'fraction', 0)
 redis.call('ZADD', RUNNING, later(time, lease_seconds), id)
 return { 'claimed', redis.call('HGETALL', key) }

@@ -23,6 +23,22 @@ local function count_waiting(caller, jobs, bytes)
   end
 end
 
+-- A caller's list holds his jobs by their age, those that are gone only until somebody comes across them. It lives for
+-- as long as one of them waits, and for a day longer than the record of the one that ended last: no run takes a day.
+local AFTER_THE_LAST_SECONDS = 86400
+
+local function keep_listed(caller, id, accepted_at)
+  redis.call('ZADD', jobs_of_key(caller), accepted_at, id)
+  redis.call('PERSIST', jobs_of_key(caller))
+end
+
+local function keep_listed_for(caller, id, accepted_at, seconds)
+  local list, rest = jobs_of_key(caller), tonumber(seconds) + AFTER_THE_LAST_SECONDS
+  redis.call('ZADD', list, accepted_at, id)
+  local waits = redis.call('HEXISTS', WAITING, 'jobs:' .. caller) == 1
+  if not waits and redis.call('TTL', list) < rest then redis.call('EXPIRE', list, rest) end
+end
+
 -- The job waits from now on, at the place that its age gives it. rung_at: when its doorbell was rung last.
 local function enter_queue(id, rung_at)
   local kind, queue, accepted_at, caller, bytes, deadline, started_at = unpack(
@@ -30,7 +46,10 @@ local function enter_queue(id, rung_at)
   redis.call('ZADD', queued_key(kind, queue), accepted_at, id)
   redis.call('ZADD', RUNG, rung_at, id)
   if deadline and not started_at then redis.call('ZADD', DEADLINES, deadline, id) end
-  if caller then count_waiting(caller, 1, tonumber(bytes)) end
+  if caller then
+    count_waiting(caller, 1, tonumber(bytes))
+    keep_listed(caller, id, accepted_at)
+  end
 end
 
 -- The job waits no more; nothing happens where it did not.
@@ -61,8 +80,9 @@ end
 -- fields: a flat list of further fields and values.
 local function finish_job(id, status, fields)
   local key, time = job_key(id), now()
-  local kind, ttl, tombstone_ttl, idempotency, caller =
-    unpack(redis.call('HMGET', key, 'kind', 'result_ttl_seconds', 'tombstone_ttl_seconds', 'idempotency', 'caller'))
+  local kind, ttl, tombstone_ttl, idempotency, caller, accepted_at =
+    unpack(redis.call('HMGET', key, 'kind', 'result_ttl_seconds', 'tombstone_ttl_seconds', 'idempotency', 'caller',
+      'accepted_at'))
   leave_queue(id)
   redis.call('HSET', key, 'status', status, 'finished_at', time, 'expires_at', later(time, ttl), unpack(fields))
   if status == 'succeeded' then redis.call('HSET', key, 'fraction', 1) end
@@ -74,4 +94,5 @@ local function finish_job(id, status, fields)
   -- Whose it was: to other callers there never was such a job.
   redis.call('SET', gone_key(id), caller or '', 'EX', tonumber(ttl) + tonumber(tombstone_ttl or 0))
   if idempotency then redis.call('EXPIRE', idempotency_key(idempotency), ttl) end
+  if caller then keep_listed_for(caller, id, accepted_at, ttl) end
 end

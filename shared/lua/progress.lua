@@ -5,5 +5,5 @@ local key = job_key(id)
 local status, current, cancel_requested = unpack(redis.call('HMGET', key, 'status', 'token', 'cancel_requested'))
 
 if status ~= 'running' or current ~= token then return 'lost' end
-redis.call('HSET', key, 'stage', stage, 'fraction', fraction)
+redis.call('HSET', key, 'stage', stage, 'fraction', fraction, 'progressed_at', now())
 return cancel_requested and 'cancel' or 'kept'

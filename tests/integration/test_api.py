@@ -222,10 +222,13 @@ def test_an_unknown_route_and_a_wrong_method_are_problems_too(client):
     assert "POST" in response.headers["Allow"]
 
 
-def test_a_surprise_is_a_problem_without_a_traceback(client, jobs, redis):
-    redis.hset(Keys().job("job_odd"), mapping={"id": "job_odd", "queue": "standard", "status": "odd"})
+ODD = "job_" + "0dd" * 8
 
-    body = problem_of(client.get("/jobs/job_odd"), 500, "internal_error")
+
+def test_a_surprise_is_a_problem_without_a_traceback(client, jobs, redis):
+    redis.hset(Keys().job(ODD), mapping={"id": ODD, "queue": "standard", "status": "odd"})
+
+    body = problem_of(client.get(f"/jobs/{ODD}"), 500, "internal_error")
 
     assert "odd" not in json.dumps(body)
 
