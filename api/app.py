@@ -65,6 +65,7 @@ def create_api(
     )
     app = Flask("api")
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
+    app.url_map.merge_slashes = False  # a redirect to the path with one slash would be a page of HTML
     errors.install(app)
     request_log.install(app)
     _observe(app, metrics)
