@@ -30,6 +30,7 @@ def listed(jobs: RedisJobStore, caller: str = ANN, *, limit: int = 100, status=N
         page = jobs.list_jobs(caller, status=status, limit=limit, after=after)
         assert len(page.jobs) <= limit
         found += [job.id for job in page.jobs]
+        assert len(set(found)) == len(found)
         after = page.end
         if after is None:
             return found

@@ -28,8 +28,16 @@ from redis import Redis
 
 from genrewiz.serve.embedded import prepare
 from shared.admission import UNLIMITED, Limits
-from shared.errors import IdempotencyKeyReused, JobFinished, QueueFull, QuotaExceeded, ResultGone, UnknownJob
-from shared.job import FINISHED, Idempotency, JobId, Lease, NewJob, Source
+from shared.errors import (
+    IdempotencyKeyReused,
+    JobFinished,
+    JobRunning,
+    QueueFull,
+    QuotaExceeded,
+    ResultGone,
+    UnknownJob,
+)
+from shared.job import FINISHED, Idempotency, JobId, JobStatus, Lease, NewJob, Source
 from shared.names import BROKER_QUEUES, QUEUE_NAMES, SOURCE_KINDS, broker_queue, broker_queues
 from shared.redis_client import connect
 from shared.redis_jobs import RedisJobStore, read_script
@@ -74,11 +82,16 @@ local function hash(key)
   for index = 1, #flat, 2 do fields[flat[index]] = flat[index + 1] end
   return fields
 end
-local seen = { records = {}, ttls = {}, tombstones = {}, rows = {}, keys = {}, key_ttls = {},
+local seen = { lists = {}, list_ttls = {}, records = {}, ttls = {},
+  tombstones = {}, rows = {}, keys = {}, key_ttls = {},
   running = zset(RUNNING), active = zset(ACTIVE), rung = zset(RUNG), deadlines = zset(DEADLINES),
   spent = zset(SPENT), waiting = hash(WAITING) }
 for kind, queues in pairs(QUEUED) do
   for queue, key in pairs(queues) do seen.rows[kind .. ' ' .. queue] = zset(key) end
+end
+for _, caller in ipairs({ 'ann', 'bob', 'eve' }) do
+  local key = jobs_of_key(caller)
+  seen.lists[caller], seen.list_ttls[caller] = zset(key), redis.call('TTL', key)
 end
 for index, id in ipairs(ARGV) do
   if index <= 2 then
@@ -94,6 +107,7 @@ return cjson.encode(seen)
 """All that the scripts keep, at one moment. ARGV: the two idempotency keys, then the ids of jobs."""
 
 IDEMPOTENCY_KEYS = ("key-1", "key-2")
+CALLERS = ("ann", "bob", "eve")
 
 SEEN_IN_A_THOUSAND = {
     *("accepted", "known", "reused", "cached", "over_quota", "queue_full"),
@@ -101,7 +115,8 @@ SEEN_IN_A_THOUSAND = {
     *(f"{call}: {hold}" for call in ("renew", "progress") for hold in Hold),
     *("finish: True", "finish: False", "released", "release refused", "record gone", "expire"),
     *(f"cancel: {verdict}" for verdict in ("cancelled", "requested", "again", "finished", "gone")),
-    *("reap: lapsed", "reap: failed", "reap: cancelled"),
+    *("reap: lapsed", "reap: failed", "reap: cancelled", "listed over pages"),
+    *(f"delete: {verdict}" for verdict in ("cancelled", "deleted", "running", "gone")),
     *(f"rung: {queue}" for queue in BROKER_QUEUES),
 }
 
@@ -180,7 +195,7 @@ WISHES = st.builds(
     Wish,
     kind=st.sampled_from(SOURCE_KINDS),
     queue=st.sampled_from(QUEUE_NAMES),
-    caller=st.sampled_from(["ann", "bob", "eve"]),
+    caller=st.sampled_from(CALLERS),
     size=st.sampled_from([500, 1_000, 4_000]),
     deadline_seconds=st.sampled_from([None, None, None, 5, 20]),
     key=st.sampled_from([None, None, *IDEMPOTENCY_KEYS]),
@@ -271,6 +286,37 @@ class JobSequences(RuleBasedStateMachine):
     @rule(pick=PICKS)
     def cancel_what_was_claimed(self, pick: int) -> None:
         self._cancel(self._any(pick, self.leases[::-1]).job_id)
+
+    @precondition(lambda self: self.wishes)
+    @rule(pick=PICKS)
+    def delete(self, pick: int) -> None:
+        job_id = self._any(pick, list(self.wishes))
+        is_there = job_id in self.model.jobs
+        expected = self.model.delete(job_id)
+
+        try:
+            verdict = "cancelled" if self.jobs.delete(JobId(job_id)) else "deleted" if is_there else "gone"
+        except JobRunning:
+            verdict = "running"
+        self._same(verdict, expected, "delete")
+        self.model.answers = {
+            answer: of for answer, of in self.model.answers.items() if of in self.model.jobs
+        }
+
+    @rule(
+        caller=st.sampled_from(CALLERS),
+        status=st.sampled_from([None, None, *JobStatus]),
+        limit=st.integers(1, 4),
+    )
+    def list_jobs(self, caller: str, status: JobStatus | None, limit: int) -> None:
+        found: list[str] = []
+        page = self.jobs.list_jobs(caller, status=status, limit=limit, after=None)
+        while page.end:
+            found += [job.id for job in page.jobs]
+            page = self.jobs.list_jobs(caller, status=status, limit=limit, after=page.end)
+            self.bench.events["listed over pages"] += 1
+            self._same(len(set(found)), len(found))
+        self._same(found + [job.id for job in page.jobs], self.model.list_jobs(caller, status))
 
     @rule(pick=PICKS)
     def look_up(self, pick: int) -> None:
@@ -440,6 +486,7 @@ class JobSequences(RuleBasedStateMachine):
             self._check_step(self.seen.get(job_id), record)
             self._check_lives(record, seen["ttls"][job_id], seen["tombstones"][job_id])
         self._check_sets(seen)
+        self._check_lists(seen)
         self._check_keys(seen)
         self.seen = records
 
@@ -510,6 +557,20 @@ class JobSequences(RuleBasedStateMachine):
         self._same(seen["deadlines"], deadlines)
         self._same(seen["spent"], self.model.spent)
         self._same(seen["waiting"], {name: str(count) for name, count in waiting.items() if count})
+
+    def _check_lists(self, seen: Mapping[str, Any]) -> None:
+        """Of each caller: all jobs that are there, and of those that were some."""
+        for caller in CALLERS:
+            of_caller = {
+                name: job.accepted_at for name, job in self.model.jobs.items() if job.new.caller == caller
+            }
+            listed = seen["lists"][caller]
+            self._same({name: at for name, at in listed.items() if name in self.model.jobs}, of_caller)
+            waits = any(self.model.jobs[name].status == "queued" for name in of_caller)
+            if waits:
+                self._same(seen["list_ttls"][caller], -1)
+            elif all(self.model.jobs[name].is_finished for name in of_caller) and listed:
+                self._same(seen["list_ttls"][caller] > RESULT_TTL_SECONDS, True)
 
     def _check_keys(self, seen: Mapping[str, Any]) -> None:
         """An idempotency key lives as long as the record that it names."""
@@ -725,6 +786,12 @@ BROKEN: dict[str, list[Change]] = {
     ],
     "the end keeps the whole url": [("common", "redis.call('HDEL', key, 'url')", "")],
     "the end keeps the record for ever": [("common", "redis.call('EXPIRE', key, ttl)", "")],
+    "what runs is deleted": [("delete", "if status == 'running' then", "if false then")],
+    "what waits is deleted and nothing else": [("delete", "if status == 'queued' then", "if false then")],
+    "a deleted job keeps its key": [("delete", "if idempotency then", "if false then")],
+    "a list leaves out the last of a page": [("list", "id >= after_id", "true")],
+    "a list shows the last of a page again": [("list", "and id >= after_id", "and id > after_id")],
+    "a list leaves jobs out while others end": [("common", "redis.call('PERSIST', jobs_of_key(caller))", "")],
     "the end leaves no tombstone": [("common", "'EX', tonumber(ttl) +", "'EX', 1 +")],
 }
 

@@ -166,6 +166,26 @@ class JobModel:
         job.cancel_requested = True
         return "requested"
 
+    def delete(self, job_id: str) -> str:
+        job = self.jobs.get(job_id)
+        if job is None:
+            return "gone" if job_id in self.gone else "unknown"
+        if job.status == "running":
+            return "running"
+        was_waiting = job.status == "queued"
+        if was_waiting:
+            self._end(job, "cancelled")
+        self.keys = {key: of for key, of in self.keys.items() if of != job_id}
+        self.lose_record(job_id)
+        return "cancelled" if was_waiting else "deleted"
+
+    def list_jobs(self, caller: str, status: str | None) -> list[str]:
+        """The newest first."""
+        found = [
+            job for job in self.jobs.values() if job.new.caller == caller and status in (None, job.status)
+        ]
+        return [job.new.id for job in sorted(found, key=lambda job: (job.accepted_at, job.new.id))][::-1]
+
     def reap(
         self, rering_seconds: float, doorbells: Mapping[str, int]
     ) -> tuple[Counter[str], list[tuple[str, str]]]:
