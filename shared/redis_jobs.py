@@ -21,15 +21,14 @@ from shared.errors import (
     UnknownJob,
 )
 from shared.job import Job, JobError, JobId, JobStatus, Lease, NewJob, Outcome, answer_key
+from shared.job_events import NO_WINDOWS, Windows
 from shared.names import BROKER_QUEUES, SourceKind, broker_queues
 from shared.redis_keys import Keys
-from shared.redis_scripts import away_is_ours as _away_is_ours
-from shared.redis_scripts import read_script
+from shared.redis_scripts import away_is_ours, job_scripts, read_script
 from shared.trace import kept_origin
 from shared.transitions import Change, Claim, Depths, Fate, Hold, News, Page, Place, Ring, Sweep, Verdict
 from shared.wire import dump
 
-LIBRARIES = ("common", "admission", "view")
 SCRIPTS = (
     "accept",
     "room",
@@ -66,10 +65,7 @@ class RedisJobStore:
         """read_script: gives the source of a script by its name."""
         self._redis = redis
         self._keys = keys
-        prelude = "\n".join([keys.lua(), *map(read_script, LIBRARIES)])
-        self._scripts = {
-            name: redis.register_script(f"{_flags(name)}\n{prelude}\n{read_script(name)}") for name in SCRIPTS
-        }
+        self._scripts = job_scripts(redis, keys, SCRIPTS, read=read_script)
 
     def accept(self, new: NewJob, limits: Limits = UNLIMITED) -> Change:
         """From here on the job is never lost. Its audio must be durable before.
@@ -116,7 +112,7 @@ class RedisJobStore:
         pipe = self._redis.pipeline(transaction=False)
         pipe.hget(self._keys.job(job_id), "caller")
         pipe.get(self._keys.gone(job_id))
-        with _away_is_ours():
+        with away_is_ours():
             of_record, of_tombstone = pipe.execute()
         owner: str | None = of_tombstone if of_record is None else of_record
         return owner
@@ -143,12 +139,16 @@ class RedisJobStore:
         """Prolong a lease."""
         return Hold(self._run("renew", lease.job_id, lease.token, lease_seconds))
 
-    def progress(self, lease: Lease, *, stage: str, fraction: float) -> Hold:
-        """Show how far a job is."""
-        return Hold(self._run("progress", lease.job_id, lease.token, stage, fraction))
+    def progress(self, lease: Lease, *, stage: str, fraction: float, windows: Windows = NO_WINDOWS) -> Hold:
+        """Show how far a job is, and windows whose answers are known by now."""
+        texts = [dump(entry) for entry in windows.entries]
+        return Hold(self._run("progress", lease.job_id, lease.token, stage, fraction, windows.first, *texts))
 
-    def finish(self, lease: Lease, outcome: Outcome) -> bool:
-        """End a job; False when it is no longer ours, and then nothing has changed."""
+    def finish(self, lease: Lease, outcome: Outcome, *, windows: Windows = NO_WINDOWS) -> bool:
+        """End a job; False when it is no longer ours, and then nothing has changed.
+
+        windows: those that were not shown yet.
+        """
         return bool(
             self._run(
                 "finish",
@@ -157,6 +157,9 @@ class RedisJobStore:
                 outcome.status.value,
                 outcome.model.sha256,
                 outcome.answer or "",
+                windows.first,
+                len(windows.entries),
+                *(dump(entry) for entry in windows.entries),
                 *_flat(job_record.of_outcome(outcome)),
             )
         )
@@ -231,7 +234,7 @@ class RedisJobStore:
 
     def forget_audio(self, job_ids: Sequence[JobId]) -> None:
         """The audio of these finished jobs is gone."""
-        with _away_is_ours():
+        with away_is_ours():
             self._redis.zrem(self._keys.spent, *job_ids)
 
     def depths(self) -> Depths:
@@ -241,7 +244,7 @@ class RedisJobStore:
         pipe.zcard(self._keys.running)
         for queue in BROKER_QUEUES:
             pipe.llen(queue)
-        with _away_is_ours():
+        with away_is_ours():
             active, running, *messages = pipe.execute()
         return Depths(
             queued=active - running,
@@ -254,7 +257,7 @@ class RedisJobStore:
         pipe = self._redis.pipeline(transaction=False)
         for queue in broker_queues(kind):
             pipe.llen(queue)
-        with _away_is_ours():
+        with away_is_ours():
             return sum(pipe.execute())
 
     def worker_alive(self, worker: str, *, model: str, seconds: float) -> None:
@@ -267,11 +270,11 @@ class RedisJobStore:
 
     def ping(self) -> None:
         """StoreUnavailable unless Redis answers."""
-        with _away_is_ours():
+        with away_is_ours():
             self._redis.ping()
 
     def _run(self, script: str, *args: str | float) -> Any:
-        with _away_is_ours():
+        with away_is_ours():
             return self._scripts[script](args=args)
 
 
@@ -285,11 +288,6 @@ def _job(record: Sequence[str], place: int = -1, drained: int = 0) -> Job:
 def _news(told: Sequence[str]) -> News:
     job_id, fate, request_id, traceparent = told
     return News(job_id=JobId(job_id), fate=Fate(fate), origin=kept_origin(request_id, traceparent))
-
-
-def _flags(script: str) -> str:
-    """A server whose memory is full takes no new job; what leads a job to its end is let through."""
-    return "#!lua" if script == "accept" else "#!lua flags=allow-oom"
 
 
 def _check_room(verdict: str, rest: Sequence[int]) -> None:

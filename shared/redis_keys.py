@@ -85,6 +85,18 @@ class Keys:
         """String, the caller: there was such a job; it outlives the record."""
         return f"{self.prefix}:gone:{job_id}"
 
+    def events(self, job_id: JobId | str) -> str:
+        """Stream: what happened to a job since its first claim; also the channel that says so."""
+        return f"{self.prefix}:events:{job_id}"
+
+    def job_of_events(self, channel: str) -> JobId:
+        """The job whose stream or channel this is."""
+        return JobId(channel.removeprefix(self.events("")))
+
+    def events_token(self, digest: str) -> str:
+        """String: id of the job that the holder of a token may watch."""
+        return f"{self.prefix}:events-token:{digest}"
+
     def idempotency(self, key: str) -> str:
         """String: id of the job that a caller's idempotency key has made."""
         return f"{self.prefix}:idempotency:{key}"
@@ -138,6 +150,8 @@ class Keys:
                 f"local function job_key(id) return '{self.job('')}' .. id end",
                 f"local function gone_key(id) return '{self.gone('')}' .. id end",
                 f"local function jobs_of_key(caller) return '{self.jobs_of('')}' .. caller end",
+                f"local function events_key(id) return '{self.events('')}' .. id end",
+                f"local function events_token_key(digest) return '{self.events_token('')}' .. digest end",
                 f"local function idempotency_key(key) return '{self.idempotency('')}' .. key end",
                 f"local ANSWERS = '{self._answers}'",
                 "local function answer_key(model, key) return ANSWERS .. model .. ':' .. key end",

@@ -1,18 +1,26 @@
-"""What every user of Redis here shares: the source of a script, and which errors mean that Redis is away.
+"""What every user of Redis here shares: its scripts, and which errors mean that Redis is away.
 
 It runs no command of its own.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from redis.exceptions import BusyLoadingError, OutOfMemoryError, ReadOnlyError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from shared.errors import StoreUnavailable
+from shared.redis_keys import Keys
 
+if TYPE_CHECKING:
+    from redis import Redis
+    from redis.commands.core import Script
+
+LIBRARIES = ("common", "admission", "view")
+"""What comes before each script of jobs, in this order."""
 LUA = Path(__file__).with_name("lua")
 
 AWAY = (RedisConnectionError, RedisTimeoutError, ReadOnlyError, BusyLoadingError, OutOfMemoryError)
@@ -25,6 +33,19 @@ REFUSALS = ("OOM", "MISCONF", "NOREPLICAS", "MASTERDOWN", "UNKILLABLE")
 def read_script(name: str) -> str:
     """The source of a script."""
     return (LUA / f"{name}.lua").read_text()
+
+
+def job_scripts(
+    redis: "Redis", keys: Keys, names: Iterable[str], *, read: Callable[[str], str] = read_script
+) -> "dict[str, Script]":
+    """The scripts of these names, each with what they share before it, ready to be called."""
+    prelude = "\n".join([keys.lua(), *map(read, LIBRARIES)])
+    return {name: redis.register_script(f"{_flags(name)}\n{prelude}\n{read(name)}") for name in names}
+
+
+def _flags(script: str) -> str:
+    """A server whose memory is full takes no new job; what leads a job to its end is let through."""
+    return "#!lua" if script == "accept" else "#!lua flags=allow-oom"
 
 
 @contextmanager

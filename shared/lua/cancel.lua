@@ -10,7 +10,7 @@ if status == 'queued' then
   finish_job(id, 'cancelled', {})
   verdict = 'cancelled'
 elseif status == 'running' then
-  redis.call('HSET', key, 'cancel_requested', 1)
+  if redis.call('HSET', key, 'cancel_requested', 1) == 1 then tell_progress(id) end
   verdict = 'requested'
 elseif status == 'cancelled' then
   verdict = 'again'

@@ -46,4 +46,6 @@ redis.call('HSETNX', key, 'started_at', time)
 redis.call('HSET', key, 'status', 'running', 'owner', owner, 'claimed_at', time, 'stage', 'fetch',
   'fraction', 0)
 redis.call('ZADD', RUNNING, later(time, lease_seconds), id)
+redis.call('HDEL', key, 'windows')
+redis.call('HSET', key, 'events_from', tell_progress(id)) -- what a new watcher is told begins behind it
 return { 'claimed', redis.call('HGETALL', key) }

@@ -39,6 +39,52 @@ local function keep_listed_for(caller, id, accepted_at, seconds)
   if not waits and redis.call('TTL', list) < rest then redis.call('EXPIRE', list, rest) end
 end
 
+-- Of a job's stream no fewer events than these are kept: an hour with four a second, and the windows of eight hours.
+local EVENTS_KEPT = 16384
+-- For so long after the end of its job a stream can be read from where it was left.
+local EVENTS_SECONDS = 3600
+
+local function write_event(id, ...)
+  return redis.call('XADD', events_key(id), 'MAXLEN', '~', EVENTS_KEPT, '*', ...)
+end
+
+-- Watchers read the stream: what they hear is only that there is something to read, and of which kind.
+local function ring_watchers(id, kind)
+  redis.call('PUBLISH', events_key(id), kind)
+end
+
+-- To be called behind every change of a job that has not finished, once a worker had it: a job that waits for its
+-- first has no stream. Returns the event's id.
+local function tell_progress(id)
+  local status, attempt, stage, fraction, cancel_requested =
+    unpack(redis.call('HMGET', job_key(id), 'status', 'attempt', 'stage', 'fraction', 'cancel_requested'))
+  local event = write_event(id, 'kind', 'progress', 'status', status, 'attempt', attempt, 'stage', stage or '',
+    'fraction', fraction or 0, 'cancel_requested', cancel_requested or '')
+  ring_watchers(id, 'progress')
+  return event
+end
+
+-- Windows of the attempt that runs: ARGV[from] to ARGV[to], the first of them its `first`th, counted from 0. What was
+-- told before (the reply was lost) is not told again.
+local function tell_windows(id, first, from, to)
+  if to < from then return end
+  local attempt, told = unpack(redis.call('HMGET', job_key(id), 'attempt', 'windows'))
+  local known = tonumber(told or 0)
+  for index = from + math.max(0, known - first), to do
+    write_event(id, 'kind', 'window', 'attempt', attempt, 'entry', ARGV[index])
+  end
+  redis.call('HSET', job_key(id), 'windows', math.max(known, first + to - from + 1))
+  ring_watchers(id, 'window')
+end
+
+-- The end of the stream, and of its time. A job that no worker ever had gets none: its watchers see the record.
+local function tell_end(id, time, ttl)
+  local event = redis.call('XADD', events_key(id), 'NOMKSTREAM', 'MAXLEN', '~', EVENTS_KEPT, '*', 'kind', 'finished')
+  redis.call('HSET', job_key(id), 'events_to', event or string.format('%d-0', math.floor(tonumber(time) * 1000)))
+  redis.call('EXPIRE', events_key(id), math.min(tonumber(ttl), EVENTS_SECONDS))
+  ring_watchers(id, 'finished')
+end
+
 -- The job waits from now on, at the place that its age gives it. rung_at: when its doorbell was rung last.
 local function enter_queue(id, rung_at)
   local kind, queue, accepted_at, caller, bytes, deadline, started_at = unpack(
@@ -73,6 +119,7 @@ local function requeue(id)
   redis.call('HSET', job_key(id), 'status', 'queued', 'owner', '', 'stage', '', 'fraction', 0)
   redis.call('ZREM', RUNNING, id)
   enter_queue(id, now())
+  tell_progress(id)
   return RECOVERED_QUEUE[redis.call('HGET', job_key(id), 'kind') or 'upload']
 end
 
@@ -90,6 +137,7 @@ local function finish_job(id, status, fields)
   redis.call('ZREM', ACTIVE, id)
   redis.call('HDEL', key, 'url') -- it may hold a signature: kept only for as long as somebody has to fetch it
   if (kind or 'upload') == 'upload' then redis.call('ZADD', SPENT, time, id) end
+  tell_end(id, time, ttl)
   redis.call('EXPIRE', key, ttl)
   -- Whose it was: to other callers there never was such a job.
   redis.call('SET', gone_key(id), caller or '', 'EX', tonumber(ttl) + tonumber(tombstone_ttl or 0))

@@ -14,6 +14,7 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', RUNNING, '-inf', time, 'LIMIT', 
   if not attempt then
     redis.call('ZREM', RUNNING, id)
     redis.call('ZREM', ACTIVE, id)
+    redis.call('DEL', events_key(id))
   elseif cancel_requested then
     finish_job(id, 'cancelled', {})
     cancelled = cancelled + 1
