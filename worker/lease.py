@@ -15,6 +15,7 @@ import structlog
 from shared.classification import ModelIdentity
 from shared.errors import DeadlineExceeded, StoreUnavailable
 from shared.job import Job, Lease
+from shared.job_events import NO_WINDOWS, Windows
 from shared.ports import Doorbell
 from shared.redis_jobs import RedisJobStore
 from shared.settings import Settings
@@ -110,12 +111,14 @@ class LeaseKeeper:
             with self._lock:
                 self._kept.discard(kept)
 
-    def report(self, kept: KeptLease, *, stage: str, fraction: float) -> None:
-        """Show how far a job is; where Redis is away nobody sees it, and the run goes on."""
+    def report(self, kept: KeptLease, *, stage: str, fraction: float, windows: Windows = NO_WINDOWS) -> bool:
+        """Show how far a job is; False where Redis is away: nobody sees it, and the run goes on."""
         try:
-            kept.hear(self._jobs.progress(kept.lease, stage=stage, fraction=fraction))
+            kept.hear(self._jobs.progress(kept.lease, stage=stage, fraction=fraction, windows=windows))
         except StoreUnavailable as error:
             log.warning("progress not shown", **kept.story, error=error.detail)
+            return False
+        return True
 
     def kept(self) -> tuple[KeptLease, ...]:
         """The leases of all jobs in hand."""

@@ -7,11 +7,11 @@ both call it, so that they give the same answers. Memory does not grow with a so
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from typing import BinaryIO, Literal
+from typing import BinaryIO, Literal, Protocol
 
 import torch
 from torch import Tensor
@@ -23,11 +23,21 @@ from worker.batcher import Batcher
 from worker.checkpoint import Checkpoint
 from worker.song import AudioFacts, Decode, Decoding, Hearing, Piece
 from worker.stream import SongWindows
-from worker.windows import WindowTime, window_times
+from worker.windows import WindowTime, settled_window_times, window_times
 
 Stage = Literal["fetch", "decode", "predict"]
-Report = Callable[[Stage, float], None]
-"""Hears of each step: its stage, and the fraction of the whole that is done. What it raises ends the run."""
+
+
+class Report(Protocol):
+    """Hears of each step. What it raises ends the run."""
+
+    def __call__(self, stage: Stage, fraction: float, windows: Sequence[TimelineEntry] = (), /) -> None:
+        """The stage, the fraction of the whole that is done, and windows whose answers are new.
+
+        Every entry of the timeline comes once and in order.
+        """
+        ...
+
 
 PREDICT_FROM = 0.75
 """The fraction of a run that has passed when the last of a song is read; measured on a 30 s MP3."""
@@ -82,15 +92,64 @@ class _Answers:
         for answer in self._waiting:
             answer.cancel()
 
-    def all(self) -> Tensor:
-        """(windows, genres), on the CPU, once all are there."""
-        self._take(leave=0)
-        return torch.stack(self._rows)
+    def known(self) -> Sequence[Tensor]:
+        """(genres,) of each window, on the CPU, as far as the model has got."""
+        while self._waiting and self._waiting[0].done():
+            self._take(leave=len(self._waiting) - 1)
+        return self._rows
+
+    def rest(self) -> Iterator[float]:
+        """Waits for one after another: the fraction of all that is there by then."""
+        total = len(self._rows) + len(self._waiting)
+        while self._waiting:
+            self._take(leave=len(self._waiting) - 1)
+            yield len(self._rows) / total
 
     def _take(self, *, leave: int) -> None:
         with self._watch.stage("predict"):
             while len(self._waiting) > leave:
                 self._rows.append(self._waiting.popleft().result())
+
+
+class _Timeline:
+    """A song's timeline as it unfolds: each entry as soon as it is certain."""
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        self._checkpoint = checkpoint
+        self.entries: list[TimelineEntry] = []
+
+    def unfold(self, logits: Sequence[Tensor], frames: int) -> Sequence[TimelineEntry]:
+        """The entries that are new, while the song goes on. logits: (genres,) each; frames: heard so far."""
+        first = len(self.entries)
+        times = settled_window_times(frames, self._checkpoint.features, first=first)
+        return self._add(zip(times, logits[first:], strict=False))
+
+    def end(self, logits: Sequence[Tensor], times: Sequence[WindowTime]) -> Sequence[TimelineEntry]:
+        """The entries that are new, once the times of all are known."""
+        first = len(self.entries)
+        return self._add(zip(times[first:], logits[first:], strict=False))
+
+    def _add(self, found: Iterable[tuple[WindowTime, Tensor]]) -> Sequence[TimelineEntry]:
+        first = len(self.entries)
+        for when, logits in found:
+            if not _are_numbers([logits]):
+                break  # the whole answer will be none, and this is no part of one
+            self.entries.append(self._entry(when, logits))
+        return self.entries[first:]
+
+    def _entry(self, when: WindowTime, logits: Tensor) -> TimelineEntry:
+        probabilities = (logits.double() / self._checkpoint.temperature).softmax(dim=0).tolist()
+        likeliest = max(range(len(probabilities)), key=probabilities.__getitem__)
+        return TimelineEntry(
+            start_seconds=when.start_seconds,
+            end_seconds=when.end_seconds,
+            genre=self._checkpoint.genres[likeliest],
+            probabilities=tuple(probabilities),
+        )
+
+
+def _are_numbers(logits: Sequence[Tensor]) -> bool:
+    return all(bool(row.isfinite().all()) for row in logits)
 
 
 def _next(decoding: Decoding, watch: _Stopwatch) -> Piece | AudioFacts:
@@ -142,6 +201,7 @@ class Pipeline:
     def _run(self, audio: BinaryIO, report: Report, watch: _Stopwatch, answers: _Answers) -> Analysis:
         hearing = Hearing(self._features.sample_rate)
         song = SongWindows(self._filterbank, self._features)
+        timeline = _Timeline(self._checkpoint)
         report("decode", 0.0)
         facts = None
         try:
@@ -150,7 +210,8 @@ class Pipeline:
                     hearing.feed(said.waveform)
                     with watch.stage("spectrogram"):
                         windows = song.feed(torch.from_numpy(said.waveform).to(self._device))
-                    report("decode", PREDICT_FROM * said.fraction)
+                    known = timeline.unfold(answers.known(), song.frames)
+                    report("decode", PREDICT_FROM * said.fraction, known)
                     answers.ask(windows)
             facts = said
             hearing.check()
@@ -160,33 +221,28 @@ class Pipeline:
             windows = song.finish()
         report("predict", PREDICT_FROM)
         answers.ask(windows)
-        logits = answers.all()
-        if not logits.isfinite().all():
+        times = window_times(song.frames, facts.duration_seconds, self._features)
+        for fraction in answers.rest():
+            known = timeline.end(answers.known(), times)
+            report("predict", PREDICT_FROM + (1 - PREDICT_FROM) * fraction, known)
+        logits = answers.known()
+        if known := timeline.end(logits, times):  # of answers that nobody had to wait for
+            report("predict", 1.0, known)
+        if not _are_numbers(logits):
             return Analysis(
                 error=PredictionFailed(), audio=facts, stage_seconds=StageSeconds(**watch.seconds)
             )
-        times = window_times(song.frames, facts.duration_seconds, self._features)[: len(logits)]
         return Analysis(
-            classification=self._classification(logits, times),
+            classification=self._classification(torch.stack(list(logits)), timeline.entries),
             audio=facts,
             stage_seconds=StageSeconds(**watch.seconds),
         )
 
-    def _classification(self, logits: Tensor, times: Sequence[WindowTime]) -> Classification:
+    def _classification(self, logits: Tensor, timeline: Sequence[TimelineEntry]) -> Classification:
         calibrated = logits.double() / self._checkpoint.temperature
         song = calibrated.mean(dim=0).softmax(dim=0).tolist()  # mean of logits: every window counts the same
         ranked = sorted(zip(self._checkpoint.genres, song, strict=True), key=lambda pair: -pair[1])
-        entries = zip(times, calibrated.softmax(dim=1).tolist(), strict=True)
         return Classification(
             predictions=tuple(Prediction(genre=genre, probability=share) for genre, share in ranked),
-            timeline=tuple(self._entry(when, shares) for when, shares in entries),
-        )
-
-    def _entry(self, when: WindowTime, probabilities: list[float]) -> TimelineEntry:
-        likeliest = max(range(len(probabilities)), key=probabilities.__getitem__)
-        return TimelineEntry(
-            start_seconds=when.start_seconds,
-            end_seconds=when.end_seconds,
-            genre=self._checkpoint.genres[likeliest],
-            probabilities=tuple(probabilities),
+            timeline=tuple(timeline),
         )

@@ -7,13 +7,16 @@ lost.
 import threading
 import time
 import uuid
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
 
+from shared.classification import TimelineEntry
 from shared.errors import AudioMissing, StoreUnavailable
 from shared.job import Job, JobId
+from shared.job_events import NO_WINDOWS, Windows
 from shared.names import SourceKind, recovered_queue
 from shared.ports import AudioStore, Doorbell
 from shared.redis_jobs import RedisJobStore
@@ -137,9 +140,10 @@ class Runner:
 
     def _classify(self, job: Job, url: str | None, kept: KeptLease) -> None:
         start = time.perf_counter()
-        outcome = self._classifier.outcome(job, url, _Reporter(self._leases, kept))
+        reporter = _Reporter(self._leases, kept)
+        outcome = self._classifier.outcome(job, url, reporter)
         stored_from = time.perf_counter()
-        if not self._jobs.finish(kept.lease, outcome):
+        if not self._jobs.finish(kept.lease, outcome, windows=reporter.unseen):
             self._metrics.rejected()
             log.warning("result refused: the lease was lost")
             return
@@ -165,17 +169,21 @@ def _speak_of(**story: str) -> None:
 
 @dataclass
 class _Reporter:
-    """Shows progress, and ends the run once its lease is lost."""
+    """Shows progress and windows, several at once, and ends the run once its lease is lost."""
 
     leases: LeaseKeeper
     kept: KeptLease
+    unseen: Windows = NO_WINDOWS
+    """What nobody was shown yet: it goes out with the next step, or with the end."""
     _stage: str = ""
     _shown_at: float = 0.0
 
-    def __call__(self, stage: str, fraction: float) -> None:
+    def __call__(self, stage: str, fraction: float, windows: Sequence[TimelineEntry] = (), /) -> None:
+        self.unseen = Windows(first=self.unseen.first, entries=(*self.unseen.entries, *windows))
         self.kept.check()
         if stage == self._stage and time.monotonic() - self._shown_at < PROGRESS_PERIOD_SECONDS:
             return
-        self.leases.report(self.kept, stage=stage, fraction=fraction)
+        if self.leases.report(self.kept, stage=stage, fraction=fraction, windows=self.unseen):
+            self.unseen = Windows(first=self.unseen.first + len(self.unseen.entries), entries=())
         self.kept.check()
         self._stage, self._shown_at = stage, time.monotonic()

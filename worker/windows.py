@@ -88,12 +88,35 @@ class WindowStream:
         return self._kept[frame - self._first_kept :]
 
 
+def settled_window_times(frames: int, settings: FeatureSettings, *, first: int) -> list[WindowTime]:
+    """When the windows from number `first` on are, of a song with so many frames so far.
+
+    Those that end a second before that: wherever the song ends, `window_times` says the same of them.
+    """
+    settled = frames - round(settings.frames_per_second)
+    return [
+        _time_of(start, settings)
+        for start in range(
+            first * settings.window_hop_frames,
+            settled - settings.window_frames + 1,
+            settings.window_hop_frames,
+        )
+    ]
+
+
 def window_times(frames: int, duration_seconds: float, settings: FeatureSettings) -> list[WindowTime]:
     """When each window of a spectrogram of so many frames is in the song; none ends after the song does."""
     return [
         WindowTime(
-            start_seconds=start / settings.frames_per_second,
-            end_seconds=min((start + settings.window_frames) / settings.frames_per_second, duration_seconds),
+            start_seconds=(when := _time_of(start, settings)).start_seconds,
+            end_seconds=min(when.end_seconds, duration_seconds),
         )
         for start in window_starts(frames, settings)
     ]
+
+
+def _time_of(start: int, settings: FeatureSettings) -> WindowTime:
+    return WindowTime(
+        start_seconds=start / settings.frames_per_second,
+        end_seconds=(start + settings.window_frames) / settings.frames_per_second,
+    )

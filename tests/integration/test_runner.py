@@ -250,11 +250,11 @@ def test_a_worker_that_cannot_read_audio_takes_no_other_job_for_a_while(world):
 def test_a_zombie_whose_finish_is_refused_leaves_the_audio_to_whoever_has_the_job_now(world):
     runner, finish = world.runner(StubPipeline()), world.jobs.finish
 
-    def too_late(lease, outcome) -> bool:
+    def too_late(lease, outcome, **more) -> bool:
         world.redis.zadd(Keys().running, {world.job_id: 1})
         world.jobs.reap(rering_seconds=60)
         world.jobs.claim(world.job_id, owner="heir", lease_seconds=60)
-        return finish(lease, outcome)
+        return finish(lease, outcome, **more)
 
     world.jobs.finish = too_late
     runner.run(world.job_id, "upload")
@@ -442,9 +442,9 @@ def test_a_run_that_ends_before_it_hears_of_the_wish_has_its_answer(world):
     runner = world.runner(pipeline)
     finish = world.jobs.finish
 
-    def cancelled_too_late(lease, outcome) -> bool:
+    def cancelled_too_late(lease, outcome, **more) -> bool:
         world.jobs.cancel(world.job_id)
-        return finish(lease, outcome)
+        return finish(lease, outcome, **more)
 
     world.jobs.finish = cancelled_too_late
     runner.run(world.job_id, "upload")

@@ -3,6 +3,7 @@
 import io
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 import torch
@@ -57,12 +58,57 @@ def test_the_first_window_alone_gives_one_entry(pipeline: Pipeline, song):
 def test_progress_only_ever_grows(pipeline: Pipeline, song):
     seen = []
 
-    pipeline.run(io.BytesIO(song), report=lambda stage, fraction: seen.append((stage, fraction)))
+    pipeline.run(io.BytesIO(song), report=lambda stage, fraction, _=(): seen.append((stage, fraction)))
 
     fractions = [fraction for _, fraction in seen]
     assert fractions == sorted(fractions)
     assert [*dict.fromkeys(stage for stage, _ in seen)] == ["decode", "predict"]
     assert any(0 < fraction < PREDICT_FROM for fraction in fractions)
+
+
+def test_every_window_is_told_once_and_in_order_as_it_stands_in_the_answer(pipeline: Pipeline, song):
+    told = []
+
+    answer = pipeline.run(
+        io.BytesIO(song), report=lambda _stage, _fraction, windows=(): told.extend(windows)
+    ).classification
+
+    assert len(told) > 2
+    assert tuple(told) == answer.timeline
+
+
+def test_windows_are_told_while_the_song_is_still_being_read():
+    told = []
+
+    def decode(_):
+        for number in range(40):
+            yield Piece(waveform=music_like(seconds=15, sample_rate=22_050), fraction=number / 40)
+        return FACTS
+
+    def report(stage, _, windows=()):
+        told.append((stage, len(windows)))
+
+    with_stand_ins(decode, EagerModel(), at_once=1).run(io.BytesIO(), report=report)
+
+    assert sum(count for stage, count in told if stage == "decode") > 30
+    assert max(count for _, count in told) <= 2
+
+
+def test_a_window_that_may_yet_end_with_the_song_is_told_at_the_end():
+    told = []
+    seconds = 640 * 1_024 / 22_050 + 0.5  # a window and half a second
+
+    def decode(_):
+        yield Piece(waveform=music_like(seconds=seconds, sample_rate=22_050), fraction=0.5)
+        yield Piece(waveform=music_like(seconds=0.1, sample_rate=22_050), fraction=1.0)
+        return replace(FACTS, duration_seconds=10.0)  # so says the source
+
+    analysis = with_stand_ins(decode, EagerModel(), at_once=1).run(
+        io.BytesIO(), report=lambda stage, _, windows=(): told.extend((stage, each) for each in windows)
+    )
+
+    assert told == [("predict", analysis.classification.timeline[0])]
+    assert told[0][1].end_seconds == 10.0
 
 
 def test_what_a_report_raises_ends_the_run(pipeline: Pipeline, song):
@@ -147,6 +193,17 @@ class LazyModel:
         return self.asked[-1]
 
 
+class EagerModel:
+    """A batcher that answers at once."""
+
+    value = 0.0
+
+    def submit(self, window) -> Future:
+        answer = Future()
+        answer.set_result(torch.full((10,), self.value))
+        return answer
+
+
 def with_stand_ins(decode: Decode, batcher, *, at_once: int) -> Pipeline:
     return Pipeline(
         checkpoint=load_checkpoint(RELEASED),
@@ -209,6 +266,25 @@ def test_an_answer_that_is_no_number_is_a_failed_prediction_and_never_an_answer(
     assert analysis.classification is None
 
 
+def test_of_an_answer_that_is_no_number_no_window_is_told():
+    class Broken(EagerModel):
+        value = float("nan")
+
+    told = []
+
+    def decode(_):
+        for _ in range(6):
+            yield Piece(waveform=music_like(seconds=15, sample_rate=22_050), fraction=0.0)
+        return FACTS
+
+    analysis = with_stand_ins(decode, Broken(), at_once=1).run(
+        io.BytesIO(), report=lambda _stage, _fraction, windows=(): told.extend(windows)
+    )
+
+    assert isinstance(analysis.error, PredictionFailed)
+    assert told == []
+
+
 class Stop(Exception):
     """What a report raises to end a run."""
 
@@ -222,7 +298,7 @@ def stopped_run(*, after_fraction: float) -> LazyModel:
             yield Piece(waveform=piece, fraction=(number + 1) / 10)
         return FACTS
 
-    def report(_, fraction: float) -> None:
+    def report(_, fraction: float, windows=()) -> None:
         if fraction > after_fraction:
             raise Stop
 
