@@ -1,6 +1,6 @@
-"""The Accept header: whether a client takes an answer in JSON.
+"""The Accept header: whether a client takes an answer in the form that a route gives.
 
-It chooses between no forms: there is one.
+It chooses between no forms: each route has one.
 """
 
 from typing import Final
@@ -10,16 +10,22 @@ from werkzeug.http import parse_options_header
 
 from shared.errors import NotAcceptable
 
-OFFERED: Final = ("application/json", "application/*", "*/*")
-"""From the most to the least specific: the first of those that a header names says whether it is taken."""
+JSON: Final = "application/json"
 
 
 def require_json(request: Request) -> None:
-    """NotAcceptable where the client takes no JSON; who says nothing takes anything."""
+    """NotAcceptable where the client takes no JSON."""
+    require(request, JSON)
+
+
+def require(request: Request, form: str) -> None:
+    """NotAcceptable where the client does not take this media type; who says nothing takes anything."""
     weights: dict[str, float] = {}
     for value, weight in request.accept_mimetypes:
         name = parse_options_header(value)[0].lower()  # parameters, as of a charset, exclude nothing
         weights[name] = max(weight, weights.get(name, 0.0))
-    said = [weights[name] for name in OFFERED if name in weights]
+    # From the most to the least specific: the first that the header names says whether it is taken.
+    offered = (form, f"{form.partition('/')[0]}/*", "*/*")
+    said = [weights[name] for name in offered if name in weights]
     if weights and not (said and said[0] > 0):
-        raise NotAcceptable("The answer is application/json, which the Accept header excludes.")
+        raise NotAcceptable(f"The answer is {form}, which the Accept header excludes.")

@@ -6,21 +6,26 @@ from dataclasses import dataclass
 from flask import Flask, Response, g, request
 
 from api import cors, errors, request_log
-from api.guard import Guard, TokenIsGood, no_token_is_good
+from api.guard import Guard
+from api.hub import Hub
 from api.jobs import JobService, OffLoop
 from api.key_cache import KeyCache
 from api.metrics import ApiMetrics
 from api.request_log import method_name, route_pattern
+from api.views.events import events_blueprint
 from api.views.health import health_blueprint
 from api.views.jobs import jobs_blueprint
 from api.views.lifecycle import lifecycle_blueprint
 from api.views.page import page_blueprint
+from api.watching import HEARTBEAT_SECONDS, OnHangUp, Watching, never
 from shared.audio_store import DirectoryAudioStore
 from shared.celery_queue import CeleryDoorbell, make_celery
 from shared.egress import Resolve, make_guard
 from shared.reaper import Reaper
 from shared.redis_api_keys import RedisApiKeys
+from shared.redis_channel import RedisChannel
 from shared.redis_client import connect
+from shared.redis_events import RedisEvents
 from shared.redis_jobs import RedisJobStore
 from shared.redis_keys import Keys
 from shared.redis_rate_limits import RedisRateLimits
@@ -36,6 +41,7 @@ class Api:
     jobs: RedisJobStore
     metrics: ApiMetrics
     reaper: Reaper
+    hub: Hub
 
 
 def create_api(
@@ -43,15 +49,17 @@ def create_api(
     *,
     off_loop: OffLoop = lambda call: call(),
     resolve: Resolve = resolve,
-    token_is_good: TokenIsGood = no_token_is_good,
+    on_hang_up: OnHangUp = never,
+    heartbeat_seconds: float = HEARTBEAT_SECONDS,
 ) -> Api:
-    """Everything of one api process; the caller starts the reaper.
-
-    token_is_good: says of a `?token=` whether its bearer may follow a job.
-    """
+    """Everything of one api process; the caller starts the reaper."""
     metrics = ApiMetrics()
-    redis = connect(settings)
-    jobs = RedisJobStore(redis, Keys())
+    redis, keys = connect(settings), Keys()
+    jobs, events = RedisJobStore(redis, keys), RedisEvents(redis, keys)
+    hub = Hub(RedisChannel(redis, keys), on_change=metrics.watchers)
+    watching = Watching(
+        events=events, jobs=jobs, hub=hub, on_hang_up=on_hang_up, heartbeat_seconds=heartbeat_seconds
+    )
     audio = DirectoryAudioStore(settings.audio_dir)
     doorbell = CeleryDoorbell(make_celery(settings))
     service = JobService(
@@ -72,19 +80,20 @@ def create_api(
     cors.install(app, settings.cors_origins)
     limits = settings.rate_limits
     Guard(
-        keys=KeyCache(RedisApiKeys(redis, Keys())),
-        limits=RedisRateLimits(redis, Keys(), limits) if limits else None,
+        keys=KeyCache(RedisApiKeys(redis, keys)),
+        limits=RedisRateLimits(redis, keys, limits) if limits else None,
         jobs=jobs,
         trusted_proxies=settings.trusted_proxies,
-        token_is_good=token_is_good,
+        token_is_good=events.is_token_of,
     ).install(app)
-    app.register_blueprint(jobs_blueprint(service, metrics))
+    app.register_blueprint(jobs_blueprint(service, metrics, watching))
     app.register_blueprint(lifecycle_blueprint(service))
+    app.register_blueprint(events_blueprint(watching, events))
     app.register_blueprint(health_blueprint(jobs))
     app.register_blueprint(page_blueprint())
     # The workers look through the audio: here a long directory would hold up the loop.
     reaper = Reaper(jobs=jobs, doorbell=doorbell, settings=settings, on_sweep=metrics.swept)
-    return Api(app=app, jobs=jobs, metrics=metrics, reaper=reaper)
+    return Api(app=app, jobs=jobs, metrics=metrics, reaper=reaper, hub=hub)
 
 
 def _observe(app: Flask, metrics: ApiMetrics) -> None:

@@ -9,6 +9,7 @@ from functools import partial
 from termios import FIONREAD
 from typing import Any
 
+import gevent
 import structlog
 from gunicorn import util
 from gunicorn.http.body import ChunkedReader
@@ -40,6 +41,12 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
         self._pipelined = Turns()
         super().init_process()
 
+    def handle_exit(self, sig: Any, frame: Any) -> None:
+        """Stop gracefully: who only watches is let go at once, and goes on at another process."""
+        super().handle_exit(sig, frame)
+        # In a greenlet of its own: a signal's handler may have interrupted whoever holds the lock.
+        gevent.spawn(self.wsgi.stop_watching)
+
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> Any:
         """Answer; where part of the body was left unread, the answer says `close` and the connection ends.
 
@@ -50,7 +57,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
         body = ArrivingBody(req, sock)
         req._expected_100_continue = False  # gunicorn would say it before anybody has looked at the request
         req.body = body
-        req.should_close = partial(_should_close, req.should_close, body)
+        req.should_close = partial(_should_close, req.should_close, body, self)
         sock.settimeout(STALL_SECONDS)
         try:
             super().handle_request(listener_name, req, sock, addr)
@@ -85,8 +92,8 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
         util.close_graceful(client, LINGER_SECONDS, LINGER_BYTES)
 
 
-def _should_close(asked_for: Any, body: "ArrivingBody") -> bool:
-    return asked_for() or not body.is_read
+def _should_close(asked_for: Any, body: "ArrivingBody", worker: Worker) -> bool:
+    return asked_for() or not body.is_read or not worker.alive
 
 
 def _has_more(unreader: Any, sock: Any) -> bool:

@@ -24,11 +24,6 @@ TokenIsGood = Callable[[str, JobId], bool]
 """Whether the text of `?token=` lets its bearer see this job. StoreUnavailable where Redis is away."""
 
 
-def no_token_is_good(token: str, job_id: JobId) -> bool:  # noqa: ARG001
-    """While nobody gives tokens out."""
-    return False
-
-
 class Guard:
     """The rules, for one api process."""
 
@@ -39,7 +34,7 @@ class Guard:
         limits: RedisRateLimits | None,
         jobs: RedisJobStore,
         trusted_proxies: int,
-        token_is_good: TokenIsGood = no_token_is_good,
+        token_is_good: TokenIsGood,
     ) -> None:
         """limits: None where requests are not counted."""
         self._keys = keys

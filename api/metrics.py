@@ -45,6 +45,12 @@ class ApiMetrics:
             multiprocess_mode="livesum",
             registry=self.registry,
         )
+        self._watchers = Gauge(
+            "genrewiz_watchers",
+            "Requests that watch a job, or wait for its end.",
+            multiprocess_mode="livesum",
+            registry=self.registry,
+        )
         self._accepted = self._counter("jobs_accepted", "Jobs accepted.", "source", "queue")
         self._rejected = self._counter("jobs_rejected", "Jobs refused, by the problem's code.", "reason")
         self._ring_failures = self._counter(
@@ -63,6 +69,10 @@ class ApiMetrics:
         self._in_flight.dec()
         self._requests.labels(route, method, str(code)).inc()
         self._seconds.labels(route, method).observe(seconds)
+
+    def watchers(self, change: int) -> None:
+        """So many more or fewer watch a job."""
+        self._watchers.inc(change)
 
     def accepted(self, *, source: str, queue: str) -> None:
         """A job was accepted."""

@@ -7,6 +7,7 @@ from gevent import Timeout, get_hub
 from gunicorn.http.errors import ParseException
 
 from api.app import create_api
+from api.hangup import on_hang_up
 from api.metrics import metrics_app
 from api.pace import PacedBody
 from api.resolver import ResolverThreads
@@ -42,7 +43,7 @@ def create_wsgi(settings: Settings) -> Wsgi:
     configure_logs(settings.log_format, settings.log_level, process="api")
     log_strays()
     get_hub().print_exception = lambda _context, *error: uncaught(*error)  # of a greenlet
-    api = create_api(settings, off_loop=off_loop, resolve=ResolverThreads())
+    api = create_api(settings, off_loop=off_loop, resolve=ResolverThreads(), on_hang_up=on_hang_up)
     api.reaper.start()
     metrics = metrics_app(api.metrics, api.jobs)
     bodies = Turns()
@@ -65,6 +66,7 @@ def create_wsgi(settings: Settings) -> Wsgi:
         environ = {**environ, "wsgi.input": body}
         return api.app(environ, start_response)
 
+    by_port.stop_watching = api.hub.stop  # type: ignore[attr-defined]  # gunicorn's worker calls it
     return by_port
 
 

@@ -151,6 +151,13 @@ class InvalidRequest(RequestError):
         self.errors = errors
 
 
+class NotAcceptable(RequestError):
+    """The request takes no kind of answer that this route gives."""
+
+    code = "not_acceptable"
+    title = "Not acceptable"
+
+
 class UnsupportedMediaType(RequestError):
     """The request's content type is none that this route reads."""
 
@@ -214,13 +221,6 @@ class JobRunning(RequestError):
     code = "job_running"
     title = "Job is running"
     retryable = True
-
-
-class NotAcceptable(RequestError):
-    """The client takes no answer in a form that there is one in."""
-
-    code = "not_acceptable"
-    title = "Not acceptable"
 
 
 class IdempotencyKeyReused(RequestError):

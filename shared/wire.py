@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, Ty
 
 from shared.classification import Classification, ModelIdentity, Prediction, TimelineEntry
 from shared.job import Job, JobError, JobOptions, Source, StageSeconds
+from shared.job_events import ProgressEvent, WindowEvent
 from shared.names import QueueName
 
 MAX_METADATA_BYTES = 4 * 2**10
@@ -94,7 +95,11 @@ def job_body(job: Job) -> dict[str, Any]:
         "timings_seconds": _timings_body(job),
         "error": error_body(job.error) if job.error else None,
         "metadata": dict(job.metadata),
-        "links": {"self": f"/jobs/{job.id}", "cancel": f"/jobs/{job.id}/cancel"},
+        "links": {
+            "self": f"/jobs/{job.id}",
+            "events": f"/jobs/{job.id}/events",
+            "cancel": f"/jobs/{job.id}/cancel",
+        },
     }
 
 
@@ -107,6 +112,27 @@ def _without_timeline(body: dict[str, Any]) -> dict[str, Any]:
     if body["result"]:
         del body["result"]["timeline"]
     return body
+
+
+def progress_event_body(event: ProgressEvent) -> dict[str, Any]:
+    """How far a job is, as its watchers see it."""
+    return {
+        "status": event.status.value,
+        "cancel_requested": event.cancel_requested,
+        "attempt": event.attempt,
+        "stage": event.stage,
+        "fraction": round(event.fraction, SECONDS_DIGITS),
+    }
+
+
+def window_event_body(event: WindowEvent) -> dict[str, Any]:
+    """An entry of the timeline, as its watchers see it, and of which attempt it is."""
+    return {"attempt": event.attempt} | _timeline_body(event.entry)
+
+
+def events_token_body(token: str, expires_at: float) -> dict[str, Any]:
+    """What lets a browser watch a job."""
+    return {"token": token, "expires_at": _time(expires_at)}
 
 
 def result_body(result: Classification, options: JobOptions) -> dict[str, Any]:
