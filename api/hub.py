@@ -131,7 +131,7 @@ class Hub:
             call()
 
     def _loop(self) -> None:
-        while True:
+        while not self._is_over:
             try:
                 self._channel.connect()
                 with self._lock:

@@ -12,10 +12,13 @@ from prometheus_client import CollectorRegistry
 from redis import Redis
 
 from shared.audio_store import DirectoryAudioStore
+from shared.classification import TimelineEntry
 from shared.egress import EgressGuard
 from shared.errors import CorruptAudio, JobFailure, StoreUnavailable
 from shared.job import JobId, JobStatus, Source, StageSeconds
+from shared.job_events import BEFORE_ALL, WindowEvent
 from shared.pinned_http import PinnedHttp
+from shared.redis_events import RedisEvents
 from shared.redis_jobs import RedisJobStore
 from shared.redis_keys import Keys
 from shared.settings import Settings
@@ -617,3 +620,48 @@ def test_an_answer_is_kept_for_the_same_song_where_that_is_wanted(world):
 
     answer = f"pcrnn:all:{world.jobs.get(world.job_id).source.sha256}"
     assert world.redis.get(Keys().answer(MODEL.sha256, answer)) == world.job_id
+
+
+class TellingPipeline(StubPipeline):
+    """Tells of six windows in no time, and ends with them."""
+
+    windows = tuple(
+        TimelineEntry(start_seconds=15.0 * n, end_seconds=15.0 * n + 30, genre="rock", probabilities=(1.0,))
+        for n in range(6)
+    )
+
+    def run(self, audio: BinaryIO, *, first_window_only: bool, report) -> Analysis:
+        report("decode", 0.0)
+        for number, window in enumerate(self.windows):
+            report("decode", number / 10, [window])
+        return super().run(audio, first_window_only=first_window_only, report=lambda *_: None)
+
+
+def told(world: World, redis: Redis) -> list[TimelineEntry]:
+    events = RedisEvents(redis, Keys()).read(world.job_id, BEFORE_ALL).events
+    return [event.entry for event in events if isinstance(event, WindowEvent)]
+
+
+def test_windows_that_come_together_are_shown_in_one_call_and_each_once(world, redis):
+    calls, progress = [], world.jobs.progress
+
+    def counted(*args, **kwargs):
+        calls.append(kwargs)
+        return progress(*args, **kwargs)
+
+    world.jobs.progress = counted
+    world.run(TellingPipeline())
+
+    assert told(world, redis) == list(TellingPipeline.windows)
+    assert len(calls) < len(TellingPipeline.windows)
+
+
+def test_windows_that_nobody_could_be_shown_come_with_the_end(world, redis):
+    def away(*_, **__):
+        raise StoreUnavailable
+
+    world.jobs.progress = away
+    world.run(TellingPipeline())
+
+    assert world.jobs.get(world.job_id).status is JobStatus.SUCCEEDED
+    assert told(world, redis) == list(TellingPipeline.windows)

@@ -271,6 +271,7 @@ def test_a_silent_stream_beats_and_finds_what_nobody_told_it_of(settings, redis,
     assert names(list(events_in(lines)))[-1] == "finished"
     response.close()
     assert api.hub._watches == {}
+    api.hub.stop()
 
 
 def test_who_waits_for_the_end_gets_it_as_soon_as_it_is_there(apis, jobs, job_id):
