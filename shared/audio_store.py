@@ -65,7 +65,7 @@ class DirectoryAudioStore:
 
     def abandoned(self, *, idle_seconds: float) -> Iterator[JobId]:
         """Jobs whose audio was stored so long ago; what was never committed is removed on the way."""
-        before = self._now() - idle_seconds
+        before = now_of(self._root) - idle_seconds
         for path in self._root.iterdir():
             if not OURS.fullmatch(path.name):
                 continue  # whoever put it there: it is not ours to remove
@@ -77,11 +77,6 @@ class DirectoryAudioStore:
                 else:
                     yield JobId(path.name)
 
-    def _now(self) -> float:
-        """Seconds since 1970 by the clock that dates the files: of a share it is not that of this machine."""
-        os.utime(self._root)
-        return self._root.stat().st_mtime
-
     def _path(self, job_id: JobId) -> Path:
         return self._root / job_id
 
@@ -89,10 +84,10 @@ class DirectoryAudioStore:
 class FileSink:
     """A file that appears under its name, whole and on disk, at `commit`."""
 
-    def __init__(self, path: Path) -> None:
-        """Start writing beside the path."""
+    def __init__(self, path: Path, *, part: Path | None = None) -> None:
+        """Start writing beside the path. part: under this name, where several may write at once."""
         self._path = path
-        self._part = path.with_name(f".{path.name}{PART}")
+        self._part = part or path.with_name(f".{path.name}{PART}")
         self._file = self._part.open("wb")
 
     def write(self, data: bytes, /) -> int:
@@ -118,6 +113,12 @@ class FileSink:
         with contextlib.suppress(OSError):
             self._file.close()
         self._part.unlink(missing_ok=True)
+
+
+def now_of(directory: Path) -> float:
+    """Seconds since 1970 by the clock that dates the files: of a share it is not that of this machine."""
+    os.utime(directory)
+    return directory.stat().st_mtime
 
 
 def _sync_directory(path: Path) -> None:

@@ -50,6 +50,26 @@ class AudioStore(Protocol):
         ...
 
 
+class PictureStore(Protocol):
+    """Where the pictures of songs live for as long as their jobs' results."""
+
+    def put(self, job_id: JobId, picture: bytes) -> None:
+        """Keep the picture of a job: on return it survives a power cut. StoreUnavailable."""
+        ...
+
+    def get(self, job_id: JobId) -> bytes | None:
+        """The picture of a job, if there is one; StoreUnavailable where it cannot be read."""
+        ...
+
+    def delete(self, job_id: JobId) -> None:
+        """Remove the picture of a job, if there is one; StoreUnavailable where that cannot be."""
+        ...
+
+    def all(self, *, idle_seconds: float) -> Iterable[JobId]:
+        """Jobs that have a picture; what broke off so long ago is removed on the way."""
+        ...
+
+
 class Doorbell(Protocol):
     """Tells the workers that a job may be claimed; a ring may be lost or come twice."""
 

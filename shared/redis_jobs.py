@@ -237,6 +237,14 @@ class RedisJobStore:
         with away_is_ours():
             self._redis.zrem(self._keys.spent, *job_ids)
 
+    def statuses(self, job_ids: Sequence[JobId]) -> tuple[JobStatus | None, ...]:
+        """Where each job stands now; None for one that is not there."""
+        pipe = self._redis.pipeline(transaction=False)
+        for job_id in job_ids:
+            pipe.hget(self._keys.job(job_id), "status")
+        with away_is_ours():
+            return tuple(JobStatus(status) if status else None for status in pipe.execute())
+
     def depths(self) -> Depths:
         """How many jobs wait and run now, and how many doorbells wait with the broker."""
         pipe = self._redis.pipeline(transaction=True)

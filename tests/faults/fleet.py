@@ -26,6 +26,7 @@ from faults.proxy import Proxy
 from genrewiz.serve.embedded import EmbeddedServer, prepare
 from shared.audio_caretaker import AudioCaretaker
 from shared.audio_store import DirectoryAudioStore
+from shared.picture_store import DirectoryPictureStore
 from shared.redis_jobs import RedisJobStore
 from shared.redis_keys import Keys
 from shared.settings import Settings
@@ -219,9 +220,11 @@ class Fleet:
         """What is in the audio directory after the product's own sweeps, less the wait for them."""
         settings = Settings(redis_url=self._server.url, audio_dir=self.audio, orphan_seconds=1e-6)
         jobs = RedisJobStore(self.redis, Keys())
-        caretaker = AudioCaretaker(jobs, DirectoryAudioStore(self.audio), settings)
+        pictures = DirectoryPictureStore(self.audio)
+        caretaker = AudioCaretaker(jobs, DirectoryAudioStore(self.audio), settings, pictures=pictures)
         caretaker.sweep_spent(older_seconds=0)
         caretaker.sweep_orphans()
+        caretaker.sweep_pictures()
         return sorted(path.name for path in self.audio.iterdir())
 
     def leftovers(self) -> dict[str, int]:

@@ -2,14 +2,16 @@
 
 import pytest
 
+from shared import audio_caretaker
 from shared.audio_caretaker import AudioCaretaker
 from shared.audio_store import DirectoryAudioStore
 from shared.errors import AudioMissing, StoreUnavailable
+from shared.picture_store import DirectoryPictureStore
 from shared.redis_client import connect
 from shared.redis_jobs import RedisJobStore
 from shared.redis_keys import Keys
 from shared.settings import Settings
-from support.jobs import new_job, success
+from support.jobs import failure, new_job, success
 
 
 @pytest.fixture
@@ -18,7 +20,12 @@ def audio(settings) -> DirectoryAudioStore:
 
 
 def caretaker(jobs, audio, settings, *, orphan_seconds: float = 3_600) -> AudioCaretaker:
-    return AudioCaretaker(jobs, audio, settings.model_copy(update={"orphan_seconds": orphan_seconds}))
+    return AudioCaretaker(
+        jobs,
+        audio,
+        settings.model_copy(update={"orphan_seconds": orphan_seconds}),
+        pictures=DirectoryPictureStore(settings.audio_dir),
+    )
 
 
 def store(audio, job_id) -> None:
@@ -136,3 +143,93 @@ def test_where_redis_is_away_no_audio_counts_as_orphaned(audio, settings):
         caretaker(away, audio, settings, orphan_seconds=-1).sweep_orphans()
 
     assert names(settings) == [new_job(1).id]
+
+
+# Pictures
+
+
+@pytest.fixture
+def pictures(settings, audio) -> DirectoryPictureStore:
+    return DirectoryPictureStore(settings.audio_dir)
+
+
+def drawn(jobs, pictures, number: int, outcome=None):
+    """A job with a picture that still runs, or has ended so."""
+    new = new_job(number)
+    jobs.accept(new)
+    lease = jobs.claim(new.id, owner="w", lease_seconds=60).lease
+    pictures.put(new.id, b"a picture")
+    if outcome:
+        jobs.finish(lease, outcome)
+    return new.id
+
+
+def test_a_picture_lives_for_as_long_as_its_result(jobs, redis, audio, pictures, settings):
+    kept, expired = (drawn(jobs, pictures, number, success()) for number in (1, 2))
+    care = caretaker(jobs, audio, settings)
+
+    care.sweep()
+    before = sorted(pictures.all(idle_seconds=0))
+    redis.delete(Keys().job(expired))  # as its time to live does
+    care.sweep_pictures()
+
+    assert before == [kept, expired]
+    assert list(pictures.all(idle_seconds=0)) == [kept]
+
+
+def test_a_picture_of_a_job_that_runs_is_left_alone_however_old(jobs, audio, pictures, settings):
+    running = drawn(jobs, pictures, 1)
+
+    caretaker(jobs, audio, settings, orphan_seconds=-1).sweep_orphans()
+    caretaker(jobs, audio, settings, orphan_seconds=-1).sweep_pictures()
+
+    assert names(settings) == [f"{running}.spectrogram.png"]
+
+
+def test_a_picture_of_a_job_that_did_not_succeed_is_removed(jobs, audio, pictures, settings):
+    drawn(jobs, pictures, 1, failure())
+
+    caretaker(jobs, audio, settings).sweep_pictures()
+
+    assert names(settings) == []
+
+
+def test_the_sweeps_of_a_worker_come_to_pictures_by_themselves(jobs, audio, pictures, settings):
+    drawn(jobs, pictures, 1, failure())
+
+    caretaker(jobs, audio, settings).sweep()
+
+    assert names(settings) == []
+
+
+def test_more_pictures_than_are_asked_for_at_once_are_all_looked_at(
+    jobs, audio, pictures, settings, monkeypatch
+):
+    monkeypatch.setattr(audio_caretaker, "PICTURES_AT_ONCE", 2)
+    kept = drawn(jobs, pictures, 1, success())
+    for number in range(2, 7):
+        pictures.put(new_job(number).id, b"of no job")
+
+    caretaker(jobs, audio, settings).sweep_pictures()
+
+    assert names(settings) == [f"{kept}.spectrogram.png"]
+
+
+def test_a_picture_that_cannot_be_removed_holds_up_no_other(jobs, audio, pictures, settings):
+    stuck = settings.audio_dir / f"{new_job(1).id}.spectrogram.png"
+    stuck.mkdir()
+    pictures.put(new_job(2).id, b"of no job")
+
+    caretaker(jobs, audio, settings).sweep_pictures()
+
+    assert names(settings) == [stuck.name]
+
+
+def test_where_redis_is_away_no_picture_is_removed(audio, pictures, settings):
+    pictures.put(new_job(1).id, b"a picture")
+    away = RedisJobStore(connect(Settings(redis_url="redis://127.0.0.1:1/0"), retries=0), Keys())
+
+    with pytest.raises(StoreUnavailable):
+        caretaker(away, audio, settings).sweep_pictures()
+
+    assert len(names(settings)) == 1
