@@ -21,6 +21,8 @@ from shared.errors import JobFailure, PredictionFailed
 from shared.job import StageSeconds
 from worker.batcher import Batcher
 from worker.checkpoint import Checkpoint
+from worker.picture import SongPicture
+from worker.png import png
 from worker.song import AudioFacts, Decode, Decoding, Hearing, Piece
 from worker.stream import SongWindows
 from worker.windows import WindowTime, settled_window_times, window_times
@@ -53,6 +55,7 @@ class Analysis:
     error: JobFailure | None = None
     audio: AudioFacts | None = None  # None where the song could not be decoded
     stage_seconds: StageSeconds  # of the stages that were reached
+    picture: bytes | None = None  # PNG of the whole song's spectrogram, where one was asked for
 
 
 @dataclass
@@ -189,18 +192,36 @@ class Pipeline:
         return self._checkpoint.identity
 
     def run(
-        self, audio: BinaryIO, *, first_window_only: bool = False, report: Report = lambda *_: None
+        self,
+        audio: BinaryIO,
+        *,
+        first_window_only: bool = False,
+        picture: bool = False,
+        report: Report = lambda *_: None,
     ) -> Analysis:
-        """Classify encoded audio. Whatever `report` raises, and any surprise, ends the run."""
+        """Classify encoded audio, and draw it where that is asked for.
+
+        Whatever `report` raises, and any surprise, ends the run.
+        """
         with self._turns:
             watch = _Stopwatch()
             answers = _Answers(self._batcher, watch, most=1 if first_window_only else None)
             with closing(answers):
-                return self._run(audio, report, watch, answers)
+                drawing = SongPicture(self._features) if picture else None
+                return self._run(audio, report, watch, answers, drawing)
 
-    def _run(self, audio: BinaryIO, report: Report, watch: _Stopwatch, answers: _Answers) -> Analysis:
+    def _run(
+        self,
+        audio: BinaryIO,
+        report: Report,
+        watch: _Stopwatch,
+        answers: _Answers,
+        drawing: SongPicture | None,
+    ) -> Analysis:
         hearing = Hearing(self._features.sample_rate)
-        song = SongWindows(self._filterbank, self._features)
+        song = SongWindows(
+            self._filterbank, self._features, on_power=drawing.feed if drawing else lambda _: None
+        )
         timeline = _Timeline(self._checkpoint)
         report("decode", 0.0)
         facts = None
@@ -221,6 +242,8 @@ class Pipeline:
             windows = song.finish()
         report("predict", PREDICT_FROM)
         answers.ask(windows)
+        with watch.stage("spectrogram"):  # while the model is busy with the last windows
+            picture = png(drawing.levels(samples=hearing.samples)) if drawing else None
         times = window_times(song.frames, facts.duration_seconds, self._features)
         for fraction in answers.rest():
             known = timeline.end(answers.known(), times)
@@ -235,6 +258,7 @@ class Pipeline:
         return Analysis(
             classification=self._classification(torch.stack(list(logits)), timeline.entries),
             audio=facts,
+            picture=picture,
             stage_seconds=StageSeconds(**watch.seconds),
         )
 

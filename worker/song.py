@@ -53,17 +53,17 @@ class Hearing:
     def __init__(self, sample_rate: int) -> None:
         """sample_rate: Hz, of the waveform."""
         self._sample_rate = sample_rate
-        self._samples = 0
+        self.samples = 0  # so far
         self._peak = 0.0
 
     def feed(self, waveform: Waveform) -> None:
         """The next piece, (samples,). Channels that cancel out in the mean are silent, too."""
-        self._samples += len(waveform)
+        self.samples += len(waveform)
         self._peak = max(self._peak, float(np.abs(waveform).max(initial=0)))
 
     def check(self) -> None:
         """Raises AudioTooShort under MIN_SECONDS, AudioSilent where no sample reached SILENCE_DBFS."""
-        if self._samples < MIN_SECONDS * self._sample_rate:
+        if self.samples < MIN_SECONDS * self._sample_rate:
             raise AudioTooShort(f"At least {MIN_SECONDS:g} seconds of audio are needed.")
         if self._peak < 10 ** (SILENCE_DBFS / 20):
             raise AudioSilent

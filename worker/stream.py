@@ -3,6 +3,8 @@
 Pure. The windows are those of the whole song's spectrogram, however it is cut into pieces.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -43,9 +45,19 @@ class SongMel:
 class SongWindows:
     """One song on its way to the model."""
 
-    def __init__(self, filterbank: Tensor, settings: FeatureSettings) -> None:
-        """filterbank: (n_mels, 1 + n_fft // 2), on the device of the waveform that comes."""
+    def __init__(
+        self,
+        filterbank: Tensor,
+        settings: FeatureSettings,
+        *,
+        on_power: Callable[[Tensor], None] = lambda _: None,
+    ) -> None:
+        """filterbank: (n_mels, 1 + n_fft // 2), on the device of the waveform that comes.
+
+        on_power hears of each piece of mel power, (frames, n_mels), and changes nothing of it.
+        """
         self._settings = settings
+        self._on_power = on_power
         self._mel = SongMel(filterbank, settings)
         self._windows = WindowStream(settings)
 
@@ -56,12 +68,16 @@ class SongWindows:
 
     def feed(self, waveform: Tensor) -> list[Tensor]:
         """(samples,) -> windows (window_frames, n_mels) in dB that are full with this piece."""
-        return self._seen(self._windows.feed(self._mel.feed(waveform)))
+        return self._windows_of(self._mel.feed(waveform))
 
     def finish(self) -> list[Tensor]:
         """The rest: a song shorter than a window is repeated up to one. At least one sample was fed."""
-        rest = self._seen(self._windows.feed(self._mel.finish()))
+        rest = self._windows_of(self._mel.finish())
         return [*rest, *self._seen(self._windows.finish())]
+
+    def _windows_of(self, mel_power: Tensor) -> list[Tensor]:
+        self._on_power(mel_power)
+        return self._seen(self._windows.feed(mel_power))
 
     def _seen(self, windows: list[Tensor]) -> list[Tensor]:
         return [log_mel(window[None], top_db=self._settings.top_db)[0] for window in windows]
