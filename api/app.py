@@ -17,10 +17,12 @@ from api.views.health import health_blueprint
 from api.views.jobs import jobs_blueprint
 from api.views.lifecycle import lifecycle_blueprint
 from api.views.page import page_blueprint
+from api.views.spectrogram import spectrogram_blueprint
 from api.watching import HEARTBEAT_SECONDS, OnHangUp, Watching, never
 from shared.audio_store import DirectoryAudioStore
 from shared.celery_queue import CeleryDoorbell, make_celery
 from shared.egress import Resolve, make_guard
+from shared.picture_store import DirectoryPictureStore
 from shared.reaper import Reaper
 from shared.redis_api_keys import RedisApiKeys
 from shared.redis_channel import RedisChannel
@@ -61,10 +63,12 @@ def create_api(
         events=events, jobs=jobs, hub=hub, on_hang_up=on_hang_up, heartbeat_seconds=heartbeat_seconds
     )
     audio = DirectoryAudioStore(settings.audio_dir)
+    pictures = DirectoryPictureStore(settings.audio_dir)
     doorbell = CeleryDoorbell(make_celery(settings))
     service = JobService(
         jobs=jobs,
         audio=audio,
+        pictures=pictures,
         doorbell=doorbell,
         metrics=metrics,
         guard=make_guard(settings, resolve),
@@ -89,6 +93,7 @@ def create_api(
     app.register_blueprint(jobs_blueprint(service, metrics, watching))
     app.register_blueprint(lifecycle_blueprint(service))
     app.register_blueprint(events_blueprint(watching, events))
+    app.register_blueprint(spectrogram_blueprint(service, pictures, off_loop=off_loop))
     app.register_blueprint(health_blueprint(jobs))
     app.register_blueprint(page_blueprint())
     # The workers look through the audio: here a long directory would hold up the loop.

@@ -32,7 +32,7 @@ from shared.errors import (
 )
 from shared.job import Job, JobId, NewJob, Source, answer_key
 from shared.names import broker_queue
-from shared.ports import AudioStore, Doorbell
+from shared.ports import AudioStore, Doorbell, PictureStore
 from shared.redis_jobs import RedisJobStore
 from shared.settings import Settings
 from shared.shown import shown_name
@@ -65,6 +65,7 @@ class JobService:
         *,
         jobs: RedisJobStore,
         audio: AudioStore,
+        pictures: PictureStore,
         doorbell: Doorbell,
         metrics: ApiMetrics,
         guard: EgressGuard,
@@ -73,6 +74,7 @@ class JobService:
     ) -> None:
         self._jobs = jobs
         self._audio = audio
+        self._pictures = pictures
         self._doorbell = doorbell
         self._metrics = metrics
         self._guard = guard
@@ -145,6 +147,8 @@ class JobService:
         if self._jobs.delete(known):
             self._metrics.ended(ENDS[Verdict.CANCELLED])
         self._remove_audio(known)  # also where a call before came only as far as the record
+        with suppress(StoreUnavailable):  # as above
+            self._pictures.delete(known)
         log.info("job deleted", job_id=known)
 
     def _check_room(self, caller: str, *, size: int, key: str | None) -> None:
@@ -176,9 +180,7 @@ class JobService:
                 url=url,
                 caller=caller,
                 idempotency=idempotency(key, source, wanted),
-                answer=answer_key(source.sha256, wanted.options)
-                if settings.result_cache and source.sha256
-                else None,
+                answer=self._answer_key(source, wanted),
                 deadline_seconds=wanted.deadline_seconds,
                 max_attempts=settings.max_attempts,
                 result_ttl_seconds=settings.result_ttl_seconds,
@@ -199,6 +201,12 @@ class JobService:
         else:
             self._ring(job_id, broker_queue(wanted.queue, source.kind))
         return job
+
+    def _answer_key(self, source: Source, wanted: JobRequest) -> str | None:
+        """Where an answer is looked for; pictures are not given again: for one the song is heard anew."""
+        if not self._settings.result_cache or wanted.options.spectrogram or source.sha256 is None:
+            return None
+        return answer_key(source.sha256, wanted.options)
 
     def _remove_audio(self, job_id: JobId) -> None:
         with suppress(StoreUnavailable):  # a caretaker finds it; the answer is the same

@@ -208,6 +208,13 @@ class ResultGone(RequestError):
     title = "Result gone"
 
 
+class NoSpectrogram(RequestError):
+    """The job has no picture: none was asked for, or it has not succeeded."""
+
+    code = "no_spectrogram"
+    title = "No spectrogram"
+
+
 class JobFinished(RequestError):
     """What was asked for can be done to jobs alone that have not finished."""
 

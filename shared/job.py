@@ -41,6 +41,7 @@ class JobOptions(BaseModel):
     windows: Literal["all", "first"] = "all"
     min_confidence: float = Field(default=0.0, ge=0.0, le=1.0)
     model: Literal["pcrnn"] = "pcrnn"
+    spectrogram: bool = False  # whether a picture of it is drawn and kept, too
 
 
 @dataclass(frozen=True, kw_only=True)

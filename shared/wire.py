@@ -99,6 +99,7 @@ def job_body(job: Job) -> dict[str, Any]:
             "self": f"/jobs/{job.id}",
             "events": f"/jobs/{job.id}/events",
             "cancel": f"/jobs/{job.id}/cancel",
+            "spectrogram": f"/jobs/{job.id}/spectrogram.png" if job.options.spectrogram else None,
         },
     }
 

@@ -12,7 +12,7 @@ import structlog
 
 from shared.errors import JobFailure, PredictionFailed, StoreUnavailable
 from shared.job import Job, JobError, Outcome, Source, StageSeconds, answer_key
-from shared.ports import AudioStore
+from shared.ports import AudioStore, PictureStore
 from worker.fetch import Fetcher
 from worker.lease import CancelRequested, LeaseLost
 from worker.pipeline import Analysis, Pipeline, Report
@@ -25,10 +25,17 @@ class Classifier:
     """What a worker does with a job that it has claimed."""
 
     def __init__(
-        self, *, audio: AudioStore, fetcher: Fetcher, pipeline: Pipeline, keep_answers: bool
+        self,
+        *,
+        audio: AudioStore,
+        pictures: PictureStore,
+        fetcher: Fetcher,
+        pipeline: Pipeline,
+        keep_answers: bool,
     ) -> None:
         """keep_answers: whether an answer may be given again to the same audio and options."""
         self._audio = audio
+        self._pictures = pictures
         self._fetcher = fetcher
         self._pipeline = pipeline
         self._keep_answers = keep_answers
@@ -41,8 +48,13 @@ class Classifier:
                 audio, source = self._song(job, url, report, stack)
                 fetch_seconds = time.perf_counter() - start
                 analysis = self._pipeline.run(
-                    audio, first_window_only=job.options.windows == "first", report=report
+                    audio,
+                    first_window_only=job.options.windows == "first",
+                    picture=job.options.spectrogram,
+                    report=report,
                 )
+                if analysis.picture is not None:  # whoever sees the job's end can have it
+                    self._pictures.put(job.id, analysis.picture)
             except (StoreUnavailable, LeaseLost):
                 raise
             except CancelRequested:

@@ -17,6 +17,7 @@ from shared.errors import SetupError
 from shared.job import JobId
 from shared.logs import configure_logs, is_json, refuse_to_start
 from shared.names import CLASSIFY_TASK, broker_queues
+from shared.picture_store import DirectoryPictureStore
 from shared.pinned_http import make_http
 from shared.reaper import Reaper
 from shared.redis_client import connect
@@ -54,6 +55,7 @@ def run_worker(settings: Settings) -> int:
     celery = make_celery(settings)
     jobs = RedisJobStore(connect(settings, retries=FINISH_RETRIES), Keys())
     audio = DirectoryAudioStore(settings.audio_dir)
+    pictures = DirectoryPictureStore(settings.audio_dir)
     doorbell = CeleryDoorbell(celery)
     activity = Activity()
     reaper = Reaper(
@@ -61,7 +63,7 @@ def run_worker(settings: Settings) -> int:
         doorbell=doorbell,
         settings=settings,
         on_sweep=metrics.swept,
-        caretaker=AudioCaretaker(jobs, audio, settings),
+        caretaker=AudioCaretaker(jobs, audio, settings, pictures=pictures),
     )
     fetcher = Fetcher(guard=make_guard(settings, resolve), http=make_http(settings), settings=settings)
     with open_pipeline(settings, on_batch=metrics.batch) as pipeline:
@@ -81,7 +83,11 @@ def run_worker(settings: Settings) -> int:
             audio=audio,
             doorbell=doorbell,
             classifier=Classifier(
-                audio=audio, fetcher=fetcher, pipeline=pipeline, keep_answers=settings.result_cache
+                audio=audio,
+                pictures=pictures,
+                fetcher=fetcher,
+                pipeline=pipeline,
+                keep_answers=settings.result_cache,
             ),
             leases=leases,
             activity=activity,

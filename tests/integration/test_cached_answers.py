@@ -138,6 +138,17 @@ def test_another_reading_of_the_song_is_heard_anew(api, redis, jobs):
     assert api.files() == [answer.json()["id"]]
 
 
+def test_a_song_that_is_to_be_drawn_is_heard_anew_each_time_and_answers_those_that_are_not(api, redis, jobs):
+    drawn = {"options": {"spectrogram": True}}
+    hear(jobs, api.audio, api.post(job=drawn).json()["id"])
+
+    again, plain = api.post(job=drawn), api.post()
+
+    assert (again.status_code, again.json()["cached"]) == (202, False)
+    assert (plain.status_code, plain.json()["cached"]) == (200, True)
+    assert plain.json()["links"]["spectrogram"] is None
+
+
 def test_other_bytes_are_heard_anew(api, redis, jobs):
     hear(jobs, api.audio, api.post().json()["id"])
 

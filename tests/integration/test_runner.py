@@ -4,7 +4,7 @@ import hashlib
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import pytest
@@ -15,8 +15,9 @@ from shared.audio_store import DirectoryAudioStore
 from shared.classification import TimelineEntry
 from shared.egress import EgressGuard
 from shared.errors import CorruptAudio, JobFailure, StoreUnavailable
-from shared.job import JobId, JobStatus, Source, StageSeconds
+from shared.job import JobId, JobOptions, JobStatus, Source, StageSeconds
 from shared.job_events import BEFORE_ALL, WindowEvent
+from shared.picture_store import DirectoryPictureStore
 from shared.pinned_http import PinnedHttp
 from shared.redis_events import RedisEvents
 from shared.redis_jobs import RedisJobStore
@@ -35,6 +36,8 @@ from worker.metrics import WorkerMetrics
 from worker.pipeline import Analysis
 from worker.runner import Runner
 
+PICTURE = b"a picture"
+
 
 class StubPipeline:
     """Answers, or raises, and lets a test interfere before it does."""
@@ -46,7 +49,7 @@ class StubPipeline:
         self.heard: list[bytes] = []
         self.went_on = False
 
-    def run(self, audio: BinaryIO, *, first_window_only: bool, report) -> Analysis:
+    def run(self, audio: BinaryIO, *, first_window_only: bool, picture: bool, report) -> Analysis:
         self.heard.append(audio.read())
         report("decode", 0.0)
         self._meanwhile()
@@ -66,7 +69,10 @@ class StubPipeline:
             truncated=False,
         )
         return Analysis(
-            classification=classification(), audio=decoded, stage_seconds=StageSeconds(decode=0.5)
+            classification=classification(),
+            audio=decoded,
+            picture=PICTURE if picture else None,
+            stage_seconds=StageSeconds(decode=0.5),
         )
 
 
@@ -76,6 +82,7 @@ class World:
     def __init__(self, jobs: RedisJobStore, redis: Redis, settings: Settings) -> None:
         self.jobs, self.redis = jobs, redis
         self.audio = DirectoryAudioStore(settings.audio_dir)
+        self.pictures = DirectoryPictureStore(settings.audio_dir)
         self.metrics = WorkerMetrics()
         self.leases = LeaseKeeper(jobs=jobs, model=MODEL, settings=settings)
         self.rung: list[tuple[str, str]] = []
@@ -83,8 +90,8 @@ class World:
         self.dns = ["127.0.0.1"]
         self.job_id = self.submit(1)
 
-    def submit(self, number: int) -> JobId:
-        new = new_job(number)
+    def submit(self, number: int, **changes: Any) -> JobId:
+        new = new_job(number, **changes)
         sink = self.audio.create(new.id)
         sink.write(b"la la la")
         sink.commit()
@@ -107,7 +114,11 @@ class World:
 
     def runner(self, pipeline: StubPipeline) -> Runner:
         classifier = Classifier(
-            audio=self.audio, fetcher=self.fetcher(), pipeline=pipeline, keep_answers=True
+            audio=self.audio,
+            pictures=self.pictures,
+            fetcher=self.fetcher(),
+            pipeline=pipeline,
+            keep_answers=True,
         )
         return Runner(
             jobs=self.jobs,
@@ -498,14 +509,14 @@ class Meeting(StubPipeline):
         self._count = 0
         self.let_go = threading.Semaphore(0)
 
-    def run(self, audio: BinaryIO, *, first_window_only: bool, report) -> Analysis:
+    def run(self, audio: BinaryIO, *, first_window_only: bool, picture: bool, report) -> Analysis:
         with self._lock:
             self._count += 1
             self.inside.append(self._count)
         self.let_go.acquire()
         with self._lock:
             self._count -= 1
-        return super().run(audio, first_window_only=first_window_only, report=report)
+        return super().run(audio, first_window_only=first_window_only, picture=picture, report=report)
 
 
 def test_the_last_attempt_of_a_job_that_has_lost_its_workers_runs_alone(world):
@@ -630,11 +641,11 @@ class TellingPipeline(StubPipeline):
         for n in range(6)
     )
 
-    def run(self, audio: BinaryIO, *, first_window_only: bool, report) -> Analysis:
+    def run(self, audio: BinaryIO, *, report, **more) -> Analysis:
         report("decode", 0.0)
         for number, window in enumerate(self.windows):
             report("decode", number / 10, [window])
-        return super().run(audio, first_window_only=first_window_only, report=lambda *_: None)
+        return super().run(audio, report=lambda *_: None, **more)
 
 
 def told(world: World, redis: Redis) -> list[TimelineEntry]:
@@ -665,3 +676,53 @@ def test_windows_that_nobody_could_be_shown_come_with_the_end(world, redis):
 
     assert world.jobs.get(world.job_id).status is JobStatus.SUCCEEDED
     assert told(world, redis) == list(TellingPipeline.windows)
+
+
+DRAWN = JobOptions(spectrogram=True)
+
+
+def test_a_picture_is_in_the_store_before_its_job_has_ended_and_stays(world):
+    job_id = world.submit(2, options=DRAWN)
+    runner, finish, there = world.runner(StubPipeline()), world.jobs.finish, []
+
+    def finish_and_see(lease, outcome) -> bool:
+        there.append(world.pictures.get(job_id))
+        return finish(lease, outcome)
+
+    world.jobs.finish = finish_and_see
+    runner.run(job_id, "upload")
+
+    assert there == [PICTURE]
+    assert world.jobs.get(job_id).status is JobStatus.SUCCEEDED
+    assert world.pictures.get(job_id) == PICTURE
+
+
+def test_without_the_wish_nothing_is_drawn(world):
+    world.run(StubPipeline())
+
+    assert world.pictures.get(world.job_id) is None
+
+
+def test_a_song_that_fails_leaves_no_picture(world):
+    job_id = world.submit(2, options=DRAWN)
+
+    world.run(StubPipeline(error=CorruptAudio()), job_id)
+
+    assert world.jobs.get(job_id).status is JobStatus.FAILED
+    assert list(world.pictures.all(idle_seconds=0)) == []
+
+
+@pytest.mark.usefixtures("no_time_to_step_back")
+def test_a_picture_that_the_store_does_not_take_leaves_the_job_to_others(world):
+    class Full(DirectoryPictureStore):
+        def put(self, job_id, picture) -> None:
+            raise StoreUnavailable("The audio store is full.")
+
+    job_id = world.submit(2, options=DRAWN)
+    world.pictures = Full(world.audio._root)
+
+    world.run(StubPipeline(), job_id)
+
+    job = world.jobs.get(job_id)
+    assert (job.status, job.attempt) == (JobStatus.QUEUED, 0)
+    assert world.rung == [(job_id, "gw.recovered")]

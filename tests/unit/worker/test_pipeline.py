@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from PIL import Image
 
 from shared.errors import AudioSilent, AudioTooShort, CorruptAudio, PredictionFailed, UnsupportedFormat
 from shared.settings import Settings
@@ -53,6 +54,22 @@ def test_the_first_window_alone_gives_one_entry(pipeline: Pipeline, song):
 
     assert first.timeline == whole.timeline[:1]
     assert len(whole.timeline) > 1
+
+
+def test_a_picture_changes_nothing_of_the_answer_and_shows_the_whole_song(pipeline: Pipeline, song):
+    plain, drawn = (pipeline.run(io.BytesIO(song), picture=wish) for wish in (False, True))
+    first = pipeline.run(io.BytesIO(song), first_window_only=True, picture=True)
+
+    assert plain.picture is None
+    assert drawn.classification == plain.classification  # to the last bit
+    assert Image.open(io.BytesIO(drawn.picture)).size == (1 + 70 * 22_050 // 1_024, 128)
+    assert first.picture == drawn.picture
+
+
+def test_a_song_that_is_refused_has_no_picture(pipeline: Pipeline):
+    silent = encode(0 * music_like(seconds=5), "wav16")
+
+    assert pipeline.run(io.BytesIO(silent), picture=True).picture is None
 
 
 def test_progress_only_ever_grows(pipeline: Pipeline, song):
