@@ -22,10 +22,18 @@ def classify(
     files: Annotated[list[Path], typer.Argument(help="Songs in any common format.", show_default=False)],
     *,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON line a file.")] = False,
+    spectrogram: Annotated[
+        Path | None,
+        typer.Option(
+            "--spectrogram", help="Draw the song, which is the only one, as this PNG.", show_default=False
+        ),
+    ] = None,
 ) -> None:
     """Tell the genre of songs, here, without a server."""
+    if spectrogram and len(files) > 1:
+        raise typer.BadParameter("takes one song at a time", param_hint="--spectrogram")
     with _pipeline() as pipeline:
-        answers = [_show(_answer(pipeline, path), as_json=as_json) for path in files]
+        answers = [_show(_answer(pipeline, path, spectrogram), as_json=as_json) for path in files]
     if not all(answers):
         raise typer.Exit(SOME_FAILED if any(answers) else ALL_FAILED)
 
@@ -91,9 +99,9 @@ def _pipeline() -> "Iterator[Pipeline]":
         _refuse(error.detail, command="classify")
 
 
-def _answer(pipeline: "Pipeline", path: Path) -> dict[str, Any]:
+def _answer(pipeline: "Pipeline", path: Path, spectrogram: Path | None) -> dict[str, Any]:
     """What a server would say of this file, under the same names."""
-    from shared.errors import UnreadableFile
+    from shared.errors import UnreadableFile, UnwritableFile
     from shared.job import JobError
     from shared.wire import error_body, model_body
 
@@ -107,10 +115,17 @@ def _answer(pipeline: "Pipeline", path: Path) -> dict[str, Any]:
     }
     try:
         with path.open("rb") as audio:
-            return answer | _found(pipeline.run(audio))
+            analysis = pipeline.run(audio, picture=spectrogram is not None)
     except OSError as error:
         unread = UnreadableFile(f"The file cannot be read: {error.strerror}.")
         return answer | {"error": error_body(JobError.of(unread))}
+    if spectrogram and analysis.picture is not None:
+        try:
+            spectrogram.write_bytes(analysis.picture)
+        except OSError as error:
+            unwritten = UnwritableFile(f"The spectrogram cannot be written: {error.strerror}.")
+            return answer | {"error": error_body(JobError.of(unwritten))}
+    return answer | _found(analysis)
 
 
 def _found(analysis: "Analysis") -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The command line, used wrongly: a sentence and an exit code, never a traceback."""
 
 import pytest
+from PIL import Image
 
 from support.service import genrewiz
 
@@ -12,6 +13,7 @@ from support.service import genrewiz
         ("nope",),
         ("serve", "--nope"),
         ("classify",),
+        ("classify", "a.mp3", "b.mp3", "--spectrogram", "a.png"),
         ("predict-mels", "mels.npz"),
         ("serve", "--port", "99999"),
         ("serve", "--port", "-1"),
@@ -30,6 +32,29 @@ def test_a_file_that_is_not_there_is_no_damaged_song(tmp_path):
 
     assert done.returncode == 4
     assert done.stderr.count("unreadable_file") == 2
+
+
+def test_a_song_is_drawn_where_it_is_asked_for(tmp_path, sample):
+    song, picture = tmp_path / "song.mp3", tmp_path / "song.png"
+    song.write_bytes(sample)
+
+    done = genrewiz("classify", str(song), "--spectrogram", str(picture))
+
+    assert done.returncode == 0, done.stderr
+    assert "song.mp3: " in done.stdout
+    with Image.open(picture) as image:
+        assert (image.format, image.height) == ("PNG", 128)
+
+
+def test_a_picture_that_cannot_be_written_is_said_so(tmp_path, sample):
+    song = tmp_path / "song.mp3"
+    song.write_bytes(sample)
+
+    done = genrewiz("classify", str(song), "--spectrogram", str(tmp_path))
+
+    assert done.returncode == 4
+    assert "unwritable_file" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_help_names_every_command():
