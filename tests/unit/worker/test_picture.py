@@ -1,5 +1,6 @@
 """A song's picture: columns and levels."""
 
+import weakref
 from itertools import pairwise
 
 import pytest
@@ -85,11 +86,15 @@ def test_three_hours_take_the_memory_of_a_minute():
     picture = SongPicture(FEATURES)
     before = picture._sums.nbytes
     frames = 3 * 3_600 * RATE // HOP
-    piece = some_power(500)
+    fed = []
 
-    for _ in range(frames // 500):
+    for number in range(frames // 500):
+        piece = some_power(500, seed=number)
+        fed.append(weakref.ref(piece))
         picture.feed(piece)
 
+    del piece
+    assert not any(piece() is not None for piece in fed)
     held = [value for value in vars(picture).values() if isinstance(value, torch.Tensor)]
     assert sum(tensor.untyped_storage().nbytes() for tensor in held) == before == 2_000 * 128 * 4
     levels = picture.levels(samples=frames * HOP)
