@@ -11,8 +11,8 @@ from redis import Redis
 
 from shared.errors import StoreUnavailable
 from shared.job import JobId
-from shared.redis_jobs import away_is_ours
 from shared.redis_keys import Keys
+from shared.redis_scripts import away_is_ours
 
 HEALTH_SECONDS = 10.0
 """So long a silent connection is believed; then Redis is asked, and has as long to answer."""
