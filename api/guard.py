@@ -11,6 +11,7 @@ from flask import Flask, Request, Response, g, request
 
 from api.caller import caller_of
 from api.identity import Identity, remember
+from api.job_ids import parse_job_id
 from api.key_cache import KeyCache, Remembered
 from api.rights import BY_TOKEN, OPEN, right_for
 from shared.errors import MissingRight, RateLimited, Unauthorized, UnknownJob
@@ -53,8 +54,8 @@ class Guard:
         rule = request.url_rule
         if rule is None or rule.rule in OPEN or request.method == "OPTIONS":
             return  # nothing of anybody's is there, and a preflight cannot carry a key
+        job_id = _job_id_of(request)
         address = caller_of(request, trusted_proxies=self._trusted_proxies)
-        job_id = JobId((request.view_args or {}).get("job_id", ""))
         try:
             keys_on, identity = self._identity(address, rule.rule, job_id)
         except Unauthorized:
@@ -113,6 +114,12 @@ class Guard:
             if owner:
                 self._owners.put(job_id, owner, math.inf)
         return owner
+
+
+def _job_id_of(request: Request) -> JobId:
+    """The job that the path names, "" where it names none; UnknownJob before any store is asked."""
+    text = (request.view_args or {}).get("job_id")
+    return JobId("") if text is None else parse_job_id(text)
 
 
 def _key_text(request: Request) -> str | None:

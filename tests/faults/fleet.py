@@ -21,9 +21,9 @@ from redis.exceptions import RedisError
 from faults.crash import arm
 from faults.journal import Counter, Journal, Record, read_journal, read_journals
 from faults.keeper import Keeper, Member
-from faults.ports import free_port
 from faults.proxy import Proxy
 from genrewiz.serve.embedded import EmbeddedServer, prepare
+from genrewiz.serve.ports import free_port
 from shared.audio_caretaker import AudioCaretaker
 from shared.audio_store import DirectoryAudioStore
 from shared.picture_store import DirectoryPictureStore

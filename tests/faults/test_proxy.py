@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from faults.ports import free_port
 from faults.proxy import Proxy
+from genrewiz.serve.ports import free_port
 
 SHORT_SECONDS = 0.3
 

@@ -13,7 +13,7 @@ import pytest
 from redis import Redis
 from structlog.testing import capture_logs
 
-from genrewiz.serve.embedded import free_port
+from genrewiz.serve.ports import free_port
 from shared.errors import SetupError
 from shared.redis_client import connect
 from shared.server_check import check_server

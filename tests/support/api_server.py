@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 from redis import Redis
 
+from genrewiz.serve.ports import free_port
 from support.service import children
 from support.waiting import PATIENCE_SECONDS, eventually
 
@@ -191,7 +192,7 @@ def api_serving(
 ) -> Iterator[ApiServer]:
     """An api on free ports; stopped at the end. file_bytes: what the disk takes of a file."""
     limited = ["prlimit", f"--fsize={file_bytes}"] if file_bytes else []
-    port, metrics_port = _free_port(), _free_port()
+    port, metrics_port = free_port(), free_port()
     audio, log = directory / "audio", directory / "api.log"
     ours = {
         "GENREWIZ_REDIS_URL": redis_url,
@@ -260,9 +261,3 @@ def _is_ready(server: ApiServer) -> bool:
     with suppress(httpx.HTTPError):
         return server.http.get("/readyz").status_code == 200
     return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

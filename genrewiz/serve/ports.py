@@ -1,7 +1,8 @@
-"""Ports for servers that are killed and come back to the same one.
+"""Free TCP ports of the loopback interface. It listens on none.
 
-Below the kernel's range for outgoing connections: none of those can take the port of a server that is dead
-for now. Each process begins at a place of its own: a port that was given out may not be in use yet.
+Below the kernel's range for outgoing connections: none of those can take the port of a server that is not
+up yet, or dead for now. Each process begins at a place of its own: a port that was given out may not be in
+use yet.
 """
 
 import itertools
