@@ -99,6 +99,13 @@ def test_what_redis_keeps_of_a_job_comes_back_as_it_was(value):
     assert load(type(value), dump(value)) == value
 
 
+@pytest.mark.parametrize("value", [JobOptions(top=3), SOURCE, MODEL])
+def test_what_a_newer_release_has_added_does_not_keep_an_older_one_from_reading(value):
+    newer = json.dumps(json.loads(dump(value)) | {"added_later": True})
+
+    assert load(type(value), newer) == value
+
+
 def test_the_record_of_an_outcome_reads_back_as_the_job():
     record = {
         "id": "job_1",
