@@ -13,6 +13,7 @@ from shared.redis_api_keys import USED_EVERY_SECONDS, RedisApiKeys
 from shared.redis_keys import Keys
 from shared.settings import Settings
 from support.api_server import WAV
+from support.jobs import UNKNOWN
 from support.redis_server import redis_serving
 from support.waiting import eventually
 
@@ -64,7 +65,7 @@ GUARDED = [(method, rule) for method, rule in ROUTES if rule not in OPEN]
 OF_A_JOB = [(method, rule) for method, rule in GUARDED if "<job_id>" in rule]
 
 
-def path_of(rule: str, job_id: str = "job_" + "0" * 24) -> str:
+def path_of(rule: str, job_id: str = UNKNOWN) -> str:
     return rule.replace("<job_id>", job_id)
 
 

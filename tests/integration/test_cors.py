@@ -6,6 +6,7 @@ from api.app import create_api
 from shared.api_keys import RIGHTS
 from shared.redis_api_keys import RedisApiKeys
 from shared.redis_keys import Keys
+from support.jobs import UNKNOWN_PATH
 
 ORIGIN = "https://radio.example"
 
@@ -70,7 +71,7 @@ def test_an_answer_and_what_stands_in_its_headers_can_be_read(settings, redis):
 @pytest.mark.parametrize(
     ("path", "method", "status"),
     [
-        ("/jobs/none", "GET", 401),
+        (UNKNOWN_PATH, "GET", 401),
         ("/nowhere", "GET", 404),
         ("/jobs", "PUT", 405),
     ],
@@ -87,7 +88,7 @@ def test_a_problem_can_be_read_too(settings, redis, path, method, status):
 def test_a_refusal_for_asking_too_often_can_be_read_too(settings, redis):
     client = client_for(settings, ORIGIN, rate_limit="1/hour")
 
-    answers = [client.get("/jobs/none", headers={"Origin": ORIGIN}) for _ in range(2)]
+    answers = [client.get(UNKNOWN_PATH, headers={"Origin": ORIGIN}) for _ in range(2)]
 
     assert answers[1].status_code == 429
     assert answers[1].headers["Access-Control-Allow-Origin"] == ORIGIN

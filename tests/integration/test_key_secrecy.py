@@ -6,8 +6,11 @@ from shared.api_keys import RIGHTS, hash_of
 from shared.redis_api_keys import RedisApiKeys
 from shared.redis_keys import Keys
 from support.api_server import SONG_URL, WAV, api_serving
+from support.jobs import UNKNOWN_PATH
 from support.redis_server import redis_serving
 from support.waiting import eventually
+
+BROKEN = "job_" + "b" * 24
 
 
 @pytest.mark.parametrize("log_format", ["json", "console"])
@@ -30,20 +33,21 @@ def test_no_key_is_ever_in_a_log_line_an_error_or_a_metric(tmp_path, log_format)
                     api.http.post(
                         "/jobs", content=b"{", headers=headers | {"Content-Type": "application/json"}
                     ),
-                    api.http.get("/jobs/none", headers=headers),
-                    api.http.get(f"/jobs/none/events?token={text}", headers=headers),
-                    api.http.get(f"/jobs/none/events?token={text}"),
-                    api.http.get("/jobs/none", headers={"Authorization": text}),
+                    api.http.get(UNKNOWN_PATH, headers=headers),
+                    api.http.get(f"{UNKNOWN_PATH}/events?token={text}", headers=headers),
+                    api.http.get(f"{UNKNOWN_PATH}/events?token={text}"),
+                    api.http.get(UNKNOWN_PATH, headers={"Authorization": text}),
                     api.http.put("/jobs", headers=headers),
                 ]
             # What surprises us is logged with its traceback.
-            redis.set(Keys().job("job_broken"), "no hash")
-            answers.append(api.http.get("/jobs/job_broken", headers={"Authorization": f"Bearer {good}"}))
+            redis.set(Keys().job(BROKEN), "no hash")
+            answers.append(api.http.get(f"/jobs/{BROKEN}", headers={"Authorization": f"Bearer {good}"}))
             metrics = api.http.get(f"http://127.0.0.1:{api.metrics_port}/metrics").text
             server.kill()
             eventually(
                 lambda: (
-                    api.http.get("/jobs/x", headers={"Authorization": f"Bearer {wrong}"}).status_code == 503
+                    api.http.get(UNKNOWN_PATH, headers={"Authorization": f"Bearer {wrong}"}).status_code
+                    == 503
                 )
             )
         log = (tmp_path / "api.log").read_text()

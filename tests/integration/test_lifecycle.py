@@ -9,11 +9,10 @@ import pytest
 from shared.job import JobId, JobOptions, JobStatus, answer_key
 from shared.redis_keys import Keys
 from support.api_server import CALLER, WAV, ApiServer, api_serving, headers_of
-from support.jobs import MODEL, new_job, success
+from support.jobs import MODEL, UNKNOWN, new_job, success
 from support.redis_server import redis_serving
 
 OTHER = "198.51.100.8"
-UNKNOWN = "job_" + "0" * 24
 QUICK = {"GENREWIZ_REAP_PERIOD_SECONDS": "600", "GENREWIZ_TRUSTED_PROXIES": "1"}
 
 

@@ -12,6 +12,7 @@ from shared.redis_api_keys import RedisApiKeys
 from shared.redis_keys import Keys
 from shared.redis_rate_limits import RedisRateLimits
 from support.api_server import api_serving
+from support.jobs import UNKNOWN_PATH
 from support.redis_server import redis_serving
 from support.waiting import eventually
 
@@ -23,7 +24,7 @@ def limited(settings, limit: str, **more):
 def test_one_request_too_many_is_told_when_to_come_again(settings, redis):
     client = limited(settings, "2/hour")
 
-    answers = [client.get("/jobs/none") for _ in range(3)]
+    answers = [client.get(UNKNOWN_PATH) for _ in range(3)]
 
     assert [answer.status_code for answer in answers] == [404, 404, 429]
     assert [answer.headers["RateLimit-Remaining"] for answer in answers] == ["1", "0", "0"]
@@ -41,8 +42,8 @@ def test_one_request_too_many_is_told_when_to_come_again(settings, redis):
 def test_a_new_window_lets_the_caller_ask_again(settings, redis):
     client = limited(settings, "1/second")
 
-    assert eventually(lambda: client.get("/jobs/none").status_code == 429)
-    assert eventually(lambda: client.get("/jobs/none").status_code == 404)
+    assert eventually(lambda: client.get(UNKNOWN_PATH).status_code == 429)
+    assert eventually(lambda: client.get(UNKNOWN_PATH).status_code == 404)
 
 
 def test_of_several_limits_each_holds_and_a_refused_request_counts_against_none(redis):
@@ -79,14 +80,14 @@ def test_probes_the_page_and_its_files_are_not_counted(settings, redis):
         assert response.status_code == 200
         assert "RateLimit-Limit" not in response.headers
 
-    assert client.get("/jobs/none").status_code == 404
+    assert client.get(UNKNOWN_PATH).status_code == 404
 
 
 def test_addresses_do_not_spend_each_others_requests(settings, redis):
     client = limited(settings, "1/hour", trusted_proxies=1)
 
     codes = [
-        client.get("/jobs/none", headers={"X-Forwarded-For": address}).status_code
+        client.get(UNKNOWN_PATH, headers={"X-Forwarded-For": address}).status_code
         for address in ("192.0.2.1", "192.0.2.2", "192.0.2.1")
     ]
 
@@ -99,7 +100,7 @@ def test_keys_do_not_spend_each_others_requests_from_the_same_address(settings, 
     client = limited(settings, "1/hour")
 
     codes = [
-        client.get("/jobs/none", headers={"Authorization": f"Bearer {text}"}).status_code
+        client.get(UNKNOWN_PATH, headers={"Authorization": f"Bearer {text}"}).status_code
         for text in (first, second, first)
     ]
 
@@ -110,7 +111,7 @@ def test_who_guesses_keys_is_slowed_down_too(settings, redis):
     RedisApiKeys(redis, Keys()).add("radio", RIGHTS)
     client = limited(settings, "2/hour")
 
-    codes = [client.get("/jobs/none").status_code for _ in range(3)]
+    codes = [client.get(UNKNOWN_PATH).status_code for _ in range(3)]
 
     assert codes == [401, 401, 429]
 
@@ -124,7 +125,7 @@ def test_two_api_processes_count_together(redis, redis_url, tmp_path):
 
         def ask(port: int) -> None:
             for _ in range(20):
-                codes.append(httpx.get(f"http://127.0.0.1:{port}/jobs/none", trust_env=False).status_code)
+                codes.append(httpx.get(f"http://127.0.0.1:{port}{UNKNOWN_PATH}", trust_env=False).status_code)
 
         threads = [threading.Thread(target=ask, args=(api.port,)) for api in (one, two)]
         for thread in threads:
@@ -135,7 +136,7 @@ def test_two_api_processes_count_together(redis, redis_url, tmp_path):
     assert sorted(codes) == [404] * 30 + [429] * 10
 
 
-@pytest.mark.parametrize("path", ["/jobs/none", "/readyz"])
+@pytest.mark.parametrize("path", [UNKNOWN_PATH, "/readyz"])
 def test_without_redis_what_needs_it_is_503_and_the_rest_is_answered(tmp_path, path):
     with (
         redis_serving(tmp_path / "redis") as server,

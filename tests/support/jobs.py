@@ -7,6 +7,8 @@ from shared.errors import CorruptAudio
 from shared.job import JobError, JobId, JobOptions, NewJob, Outcome, Source, StageSeconds
 
 MODEL = ModelIdentity(name="pcrnn", version="1", sha256="0" * 64)
+UNKNOWN = JobId("job_" + "0" * 24)  # none that a test makes
+UNKNOWN_PATH = f"/jobs/{UNKNOWN}"
 SOURCE = Source(kind="upload", filename="song.wav", sha256="a" * 64, bytes=1_000)
 
 
