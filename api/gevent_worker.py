@@ -44,8 +44,10 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
     def handle_exit(self, sig: Any, frame: Any) -> None:
         """Stop gracefully: who only watches is let go at once, and goes on at another process."""
         super().handle_exit(sig, frame)
-        # In a greenlet of its own: a signal's handler may have interrupted whoever holds the lock.
-        gevent.spawn(self.wsgi.stop_watching)
+        # A worker that is still starting has nobody to let go; an error here would end the whole api with 1.
+        if app := getattr(self, "wsgi", None):
+            # In a greenlet of its own: a signal's handler may have interrupted whoever holds the lock.
+            gevent.spawn(app.stop_watching)
 
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> Any:
         """Answer; where part of the body was left unread, the answer says `close` and the connection ends.
