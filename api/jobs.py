@@ -144,12 +144,14 @@ class JobService:
     def delete(self, job_id: str) -> None:
         """Remove the job, its result and its audio, unless that was done; UnknownJob, JobRunning."""
         known = parse_job_id(job_id)
-        if self._jobs.delete(known):
+        deleted = self._jobs.delete(known)
+        if deleted and deleted.was_waiting:
             self._metrics.ended(ENDS[Verdict.CANCELLED])
         self._remove_audio(known)  # also where a call before came only as far as the record
         with suppress(StoreUnavailable):  # as above
             self._pictures.delete(known)
-        log.info("job deleted", job_id=known)
+        if deleted:
+            log.info("job deleted", **story_here(deleted.job))
 
     def _check_room(self, caller: str, *, size: int, key: str | None) -> None:
         self._jobs.check_room(caller=caller, size=size, idempotency_key=key, limits=self._settings.limits)

@@ -177,7 +177,10 @@ class Watching:
         return stream
 
     def until_finished(self, job: Job, seconds: float, environ: Mapping[str, Any]) -> Job:
-        """The job as soon as it has finished, or as it is after so many seconds."""
+        """The job as soon as it has finished, or as it is after so many seconds.
+
+        UnknownJob, ResultGone: somebody has deleted it meanwhile.
+        """
         if job.is_finished or seconds <= 0:
             return job
         end = time.monotonic() + seconds
@@ -194,5 +197,5 @@ class Watching:
     def _again(self, job: Job) -> Job:
         try:
             return self._jobs.get(job.id)
-        except (StoreUnavailable, UnknownJob, ResultGone):
+        except StoreUnavailable:
             return job  # what was promised is promised: the client asks again

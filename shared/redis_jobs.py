@@ -26,7 +26,20 @@ from shared.names import BROKER_QUEUES, SourceKind, broker_queues
 from shared.redis_keys import Keys
 from shared.redis_scripts import away_is_ours, job_scripts, read_script
 from shared.trace import kept_origin
-from shared.transitions import Change, Claim, Depths, Fate, Hold, News, Page, Place, Ring, Sweep, Verdict
+from shared.transitions import (
+    Change,
+    Claim,
+    Deletion,
+    Depths,
+    Fate,
+    Hold,
+    News,
+    Page,
+    Place,
+    Ring,
+    Sweep,
+    Verdict,
+)
 from shared.wire import dump
 
 SCRIPTS = (
@@ -193,22 +206,22 @@ class RedisJobStore:
             end=Place(score=score, job_id=JobId(job_id)) if job_id else None,
         )
 
-    def delete(self, job_id: JobId) -> bool:
-        """Remove a job that does not run, all but its tombstone; whether it has waited until now.
+    def delete(self, job_id: JobId) -> Deletion | None:
+        """Remove a job that does not run, all but its tombstone; UnknownJob, JobRunning.
 
-        Nothing happens where it was removed before; UnknownJob, JobRunning.
+        None where it was removed before: nothing happens then.
         """
         try:
             job = self.get(job_id)
         except ResultGone:
-            return False
+            return None
         model, answer = "", ""
         if job.model and job.source.sha256:
             model, answer = job.model.sha256, answer_key(job.source.sha256, job.options)
         verdict = self._run("delete", job_id, model, answer)
         if verdict == "running":
             raise JobRunning("The job runs: cancel it first, and delete it once it has stopped.")
-        return bool(verdict == "cancelled")
+        return None if verdict == "unknown" else Deletion(job=job, was_waiting=verdict == "cancelled")
 
     def reap(self, *, rering_seconds: float) -> Sweep:
         """Take jobs back from lost workers and find lost doorbells; the caller rings what it is given."""

@@ -87,6 +87,14 @@ class Change:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Deletion:
+    """A job that is there no more, as it was."""
+
+    job: Job
+    was_waiting: bool  # it was cancelled with that
+
+
+@dataclass(frozen=True, kw_only=True)
 class Place:
     """Where in a caller's list of jobs a page has ended; the job that stood there may be gone."""
 

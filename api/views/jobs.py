@@ -1,6 +1,7 @@
 """/jobs: submit a song or its URL, see what became of it."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 from flask import Blueprint, jsonify, make_response, request
 from flask.typing import ResponseReturnValue
@@ -11,7 +12,7 @@ from api.jobs import JobService
 from api.metrics import ApiMetrics
 from api.prefer import wait_seconds
 from api.watching import Watching
-from shared.errors import GenreWizError, UnsupportedMediaType
+from shared.errors import GenreWizError, ResultGone, UnknownJob, UnsupportedMediaType
 from shared.job import Job
 from shared.wire import job_body
 
@@ -50,7 +51,9 @@ def jobs_blueprint(service: JobService, metrics: ApiMetrics, watching: Watching)
         except GenreWizError as error:
             metrics.rejected(error.code)
             raise
-        job, applied = waited(job, SUBMIT_WAIT_SECONDS)
+        applied: Mapping[str, str] = NOTHING
+        with suppress(UnknownJob, ResultGone):  # it was deleted meanwhile; it was accepted all the same
+            job, applied = waited(job, SUBMIT_WAIT_SECONDS)
         return _shown(job, 200 if job.is_finished else 202, applied)
 
     @blueprint.get("/<job_id>")

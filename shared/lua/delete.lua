@@ -16,6 +16,5 @@ if idempotency then delete_of_this_job(idempotency_key(idempotency)) end
 if answer ~= '' then delete_of_this_job(answer_key(model, answer)) end
 if caller then redis.call('ZREM', jobs_of_key(caller), id) end
 redis.call('DEL', events_key(id))
-ring_watchers(id, 'deleted')
 redis.call('DEL', key) -- what finish_job has set up to tell that it was there stays
 return status == 'queued' and 'cancelled' or 'deleted'

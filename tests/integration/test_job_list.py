@@ -197,7 +197,7 @@ def test_a_deleted_job_is_gone_and_stays_so_and_leaves_nothing_but_its_tombstone
     )
     jobs.forget_audio([new.id])
 
-    assert jobs.delete(new.id) is False
+    assert jobs.delete(new.id).was_waiting is False
 
     drained = {key for key in redis.scan_iter() if ":drained:" in key}
     assert set(redis.keys()) - before == {Keys().gone(new.id), Keys().served} | drained
@@ -211,7 +211,7 @@ def test_a_deleted_job_is_gone_and_stays_so_and_leaves_nothing_but_its_tombstone
 def test_a_job_that_waits_is_cancelled_and_deleted_in_one(jobs, redis):
     job_id = accept(jobs, 1, deadline_seconds=60)
 
-    assert jobs.delete(job_id) is True
+    assert jobs.delete(job_id).was_waiting is True
 
     keys = Keys()
     sets = (keys.waiting, keys.active, keys.rung, keys.deadlines, keys.queued("standard"), LIST)
@@ -225,7 +225,7 @@ def test_to_delete_a_job_again_changes_nothing(jobs, redis):
     jobs.delete(job_id)
     before = {key: redis.dump(key) for key in redis.scan_iter()}
 
-    assert jobs.delete(job_id) is False
+    assert jobs.delete(job_id) is None
 
     assert {key: redis.dump(key) for key in redis.scan_iter()} == before
 
@@ -243,7 +243,7 @@ def test_a_job_that_runs_is_not_deleted(jobs, redis, is_asked_to_stop):
 
     assert redis.hgetall(Keys().job(job_id)) == before
     assert jobs.finish(lease, replace(success(), result=None))
-    assert jobs.delete(job_id) is False
+    assert jobs.delete(job_id) is not None
     with pytest.raises(ResultGone):
         jobs.get(job_id)
 

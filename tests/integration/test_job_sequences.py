@@ -28,6 +28,7 @@ from redis import Redis
 
 from genrewiz.serve.embedded import prepare
 from shared.admission import UNLIMITED, Limits
+from shared.classification import TimelineEntry
 from shared.errors import (
     IdempotencyKeyReused,
     JobFinished,
@@ -38,6 +39,7 @@ from shared.errors import (
     UnknownJob,
 )
 from shared.job import FINISHED, Idempotency, JobId, JobStatus, Lease, NewJob, Source
+from shared.job_events import Windows
 from shared.names import BROKER_QUEUES, QUEUE_NAMES, SOURCE_KINDS, broker_queue, broker_queues
 from shared.redis_client import connect
 from shared.redis_jobs import RedisJobStore, read_script
@@ -45,7 +47,7 @@ from shared.redis_keys import Keys
 from shared.settings import Settings
 from shared.transitions import Hold, Verdict
 from support.job_model import JobModel, ModelJob
-from support.jobs import MODEL, failure, new_job, success
+from support.jobs import MODEL, classification, failure, new_job, success
 from support.waiting import eventually
 
 SEQUENCES = int(os.environ.get("GENREWIZ_TEST_SEQUENCES", "1000"))
@@ -82,7 +84,15 @@ local function hash(key)
   for index = 1, #flat, 2 do fields[flat[index]] = flat[index + 1] end
   return fields
 end
-local seen = { lists = {}, list_ttls = {}, records = {}, ttls = {},
+local function stream(key)
+  local events = {}
+  for index, event in ipairs(redis.call('XRANGE', key, '-', '+')) do
+    events[index] = {}
+    for value = 2, #event[2], 2 do table.insert(events[index], event[2][value]) end
+  end
+  return events
+end
+local seen = { events = {}, event_ttls = {}, lists = {}, list_ttls = {}, records = {}, ttls = {},
   tombstones = {}, rows = {}, keys = {}, key_ttls = {},
   running = zset(RUNNING), active = zset(ACTIVE), rung = zset(RUNG), deadlines = zset(DEADLINES),
   spent = zset(SPENT), waiting = hash(WAITING) }
@@ -100,6 +110,7 @@ for index, id in ipairs(ARGV) do
   else
     seen.records[id], seen.ttls[id] = hash(job_key(id)), redis.call('TTL', job_key(id))
     seen.tombstones[id] = redis.call('TTL', gone_key(id))
+    seen.events[id], seen.event_ttls[id] = stream(events_key(id)), redis.call('TTL', events_key(id))
   end
 end
 return cjson.encode(seen)
@@ -117,6 +128,7 @@ SEEN_IN_A_THOUSAND = {
     *(f"cancel: {verdict}" for verdict in ("cancelled", "requested", "again", "finished", "gone")),
     *("reap: lapsed", "reap: failed", "reap: cancelled", "listed over pages"),
     *(f"delete: {verdict}" for verdict in ("cancelled", "deleted", "running", "gone")),
+    "window told",
     *(f"rung: {queue}" for queue in BROKER_QUEUES),
 }
 
@@ -291,11 +303,11 @@ class JobSequences(RuleBasedStateMachine):
     @rule(pick=PICKS)
     def delete(self, pick: int) -> None:
         job_id = self._any(pick, list(self.wishes))
-        is_there = job_id in self.model.jobs
         expected = self.model.delete(job_id)
 
         try:
-            verdict = "cancelled" if self.jobs.delete(JobId(job_id)) else "deleted" if is_there else "gone"
+            deleted = self.jobs.delete(JobId(job_id))
+            verdict = ("cancelled" if deleted.was_waiting else "deleted") if deleted else "gone"
         except JobRunning:
             verdict = "running"
         self._same(verdict, expected, "delete")
@@ -362,11 +374,17 @@ class JobSequences(RuleBasedStateMachine):
         self._renew(self._any(pick, self.leases[::-1]))
 
     @precondition(lambda self: self.leases)
-    @rule(pick=PICKS, fraction=st.sampled_from([0.25, 0.5]))
-    def progress(self, pick: int, fraction: float) -> None:
+    @rule(pick=PICKS, fraction=st.sampled_from([0.25, 0.5]), count=st.integers(0, 2), again=st.booleans())
+    def progress(self, pick: int, fraction: float, count: int, again: bool) -> None:
+        """again: one window, too, that was told already."""
         lease = self._any(pick, self.leases[::-1])
-        expected = self.model.speak(lease)
-        self._same(self.jobs.progress(lease, stage="decode", fraction=fraction), expected, "progress")
+        told = self.model.windows_of(lease)
+        first = max(0, told - again)
+        entries = tuple(_window(number) for number in range(first, told + count))
+        news = {"stage": "decode", "fraction": fraction, "windows": Windows(first=first, entries=entries)}
+        expected = self.model.progress(lease, **news)
+        self._same(self.jobs.progress(lease, **news), expected, "progress")
+        self.bench.events["window told"] += bool(entries)
 
     @precondition(lambda self: self.leases)
     @rule(pick=PICKS, end=st.sampled_from(ENDS), is_of_an_old_fleet=st.booleans())
@@ -486,6 +504,7 @@ class JobSequences(RuleBasedStateMachine):
             self._check_step(self.seen.get(job_id), record)
             self._check_lives(record, seen["ttls"][job_id], seen["tombstones"][job_id])
         self._check_sets(seen)
+        self._check_events(seen)
         self._check_lists(seen)
         self._check_keys(seen)
         self.seen = records
@@ -557,6 +576,15 @@ class JobSequences(RuleBasedStateMachine):
         self._same(seen["deadlines"], deadlines)
         self._same(seen["spent"], self.model.spent)
         self._same(seen["waiting"], {name: str(count) for name, count in waiting.items() if count})
+
+    def _check_events(self, seen: Mapping[str, Any]) -> None:
+        """Every change of a job that a worker had has told of itself, once."""
+        for job_id, job in self.model.jobs.items():
+            self._same([_told(event) for event in seen["events"][job_id]], job.events)
+            ttl = seen["event_ttls"][job_id]
+            self._same(0 < ttl <= RESULT_TTL_SECONDS if job.is_finished else ttl == -1, bool(job.events))
+        for job_id in self.model.deleted:
+            self._same(list(seen["events"][job_id]), [])
 
     def _check_lists(self, seen: Mapping[str, Any]) -> None:
         """Of each caller: all jobs that are there, and of those that were some."""
@@ -647,7 +675,7 @@ class JobSequences(RuleBasedStateMachine):
                 self.leases.append(claim.lease)
 
     def _renew(self, lease: Lease) -> None:
-        expected = self.model.speak(lease, lease_seconds=LEASE_SECONDS)
+        expected = self.model.renew(lease, LEASE_SECONDS)
         self._same(self.jobs.renew(lease, lease_seconds=LEASE_SECONDS), expected, "renew")
 
     def _release(self, lease: Lease, copies: int) -> None:
@@ -693,6 +721,18 @@ class JobSequences(RuleBasedStateMachine):
 
 def _refusal(error: QuotaExceeded | QueueFull) -> tuple[str, int]:
     return {QuotaExceeded: "over_quota", QueueFull: "queue_full"}[type(error)], error.retry_after_seconds
+
+
+def _window(number: int) -> TimelineEntry:
+    """One that tells its number."""
+    return replace(classification().timeline[0], start_seconds=float(number))
+
+
+def _told(event: list[str]) -> tuple[str, ...]:
+    """As the model says it."""
+    if event[0] == "window":
+        return "window", event[1], f"{json.loads(event[2])['start_seconds']:g}"
+    return tuple(event)
 
 
 def _seconds(text: str | None) -> float | None:
@@ -792,6 +832,30 @@ BROKEN: dict[str, list[Change]] = {
     "a list leaves out the last of a page": [("list", "id >= after_id", "true")],
     "a list shows the last of a page again": [("list", "and id >= after_id", "and id > after_id")],
     "a list leaves jobs out while others end": [("common", "redis.call('PERSIST', jobs_of_key(caller))", "")],
+    "a run tells nothing of its beginning": [
+        ("claim", "redis.call('HSET', key, 'events_from', tell_progress(id))", "")
+    ],
+    "what waits again tells nothing of it": [
+        ("common", "enter_queue(id, now())\n  tell_progress(id)", "enter_queue(id, now())")
+    ],
+    "progress tells nothing": [("progress", "  tell_progress(id)\n", "")],
+    "the wish to cancel is told each time": [
+        (
+            "cancel",
+            "if redis.call('HSET', key, 'cancel_requested', 1) == 1 then tell_progress(id) end",
+            "redis.call('HSET', key, 'cancel_requested', 1) tell_progress(id)",
+        )
+    ],
+    "the end tells nothing of itself": [
+        ("common", "local event = redis.call('XADD',", "local event = (function() end)('XADD',")
+    ],
+    "windows are told twice": [("common", "math.max(0, known - first)", "0")],
+    "windows of a lost run count for the next": [("claim", "redis.call('HDEL', key, 'windows')", "")],
+    "what never ran gets a stream": [("common", "'NOMKSTREAM', ", "")],
+    "a stream outlives its result": [
+        ("common", "redis.call('EXPIRE', events_key(id), math.min(tonumber(ttl), EVENTS_SECONDS))", "")
+    ],
+    "a deleted job keeps its events": [("delete", "redis.call('DEL', events_key(id))", "")],
     "the end leaves no tombstone": [("common", "'EX', tonumber(ttl) +", "'EX', 1 +")],
 }
 
