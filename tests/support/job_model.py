@@ -6,10 +6,11 @@ jobs, where the scripts keep sets and counts that may go wrong. Its time is what
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from shared.admission import Limits, retry_after_seconds
 from shared.job import FINISHED, Lease, NewJob, Outcome
+from shared.job_events import Windows
 from shared.names import broker_queue, recovered_queue
 from shared.redis_jobs import JOBS_PER_SWEEP
 
@@ -32,6 +33,17 @@ class ModelJob:
     error: str | None = None
     cancel_requested: bool = False
     is_cached: bool = False
+    stage: str = ""
+    fraction: float = 0.0
+    windows: int = 0  # that were told of the attempt that runs, or ran last
+    events: list[tuple[str, ...]] = field(default_factory=list)
+
+    def tell(self) -> None:
+        """An event of progress: how the job is now."""
+        wish = "1" if self.cancel_requested else ""
+        self.events.append(
+            ("progress", self.status, str(self.attempt), self.stage, f"{self.fraction:g}", wish)
+        )
 
     @property
     def is_finished(self) -> bool:
@@ -58,6 +70,7 @@ class JobModel:
         self.time = time
         self.jobs: dict[str, ModelJob] = {}  # with a record
         self.gone: set[str] = set()
+        self.deleted: set[str] = set()
         self.spent: dict[str, float] = {}
         self.keys: dict[str, str] = {}
         self.answers: dict[tuple[str | None, str | None], str] = {}
@@ -121,15 +134,34 @@ class JobModel:
         job.status, job.owner, job.lease_until = "running", owner, self.time + lease_seconds
         job.attempt, job.token = job.attempt + 1, job.token + 1
         job.started_at = self.time if job.started_at is None else job.started_at
+        job.stage, job.fraction, job.windows = "fetch", 0.0, 0
+        job.tell()
         return "claimed"
 
-    def speak(self, lease: Lease, *, lease_seconds: float | None = None) -> str:
-        """Of renew, and of progress, which prolongs no lease."""
-        job = self._newest(lease)
-        if job is None or job.status != "running":
+    def renew(self, lease: Lease, lease_seconds: float) -> str:
+        job = self._running(lease)
+        if job is None:
             return "lost"
-        job.lease_until = job.lease_until if lease_seconds is None else self.time + lease_seconds
+        job.lease_until = self.time + lease_seconds
         return "cancel" if job.cancel_requested else "kept"
+
+    def progress(self, lease: Lease, *, stage: str, fraction: float, windows: Windows) -> str:
+        """It prolongs no lease."""
+        job = self._running(lease)
+        if job is None:
+            return "lost"
+        if (job.stage, job.fraction) != (stage, fraction):
+            job.stage, job.fraction = stage, fraction
+            job.tell()
+        for number in range(job.windows, windows.first + len(windows.entries)):
+            job.events.append(("window", str(job.attempt), str(number)))
+            job.windows = number + 1
+        return "cancel" if job.cancel_requested else "kept"
+
+    def windows_of(self, lease: Lease) -> int:
+        """How many windows of this run were told."""
+        job = self._running(lease)
+        return job.windows if job else 0
 
     def finish(self, lease: Lease, outcome: Outcome) -> bool:
         job = self._newest(lease)
@@ -163,7 +195,9 @@ class JobModel:
             return "again" if job.status == "cancelled" else "finished"
         if job.status == "queued":
             return self._end(job, "cancelled")
-        job.cancel_requested = True
+        if not job.cancel_requested:
+            job.cancel_requested = True
+            job.tell()
         return "requested"
 
     def delete(self, job_id: str) -> str:
@@ -177,6 +211,7 @@ class JobModel:
             self._end(job, "cancelled")
         self.keys = {key: of for key, of in self.keys.items() if of != job_id}
         self.lose_record(job_id)
+        self.deleted.add(job_id)
         return "cancelled" if was_waiting else "deleted"
 
     def list_jobs(self, caller: str, status: str | None) -> list[str]:
@@ -239,6 +274,10 @@ class JobModel:
         job = self.jobs.get(lease.job_id)
         return job if job and job.token == lease.token else None
 
+    def _running(self, lease: Lease) -> ModelJob | None:
+        job = self._newest(lease)
+        return job if job and job.status == "running" else None
+
     def _due(
         self, status: str, moment: Callable[[ModelJob], float], until: float = float("inf")
     ) -> list[ModelJob]:
@@ -247,9 +286,13 @@ class JobModel:
 
     def _requeue(self, job: ModelJob) -> None:
         job.status, job.owner, job.rung_at = "queued", "", self.time
+        job.stage, job.fraction = "", 0.0
+        job.tell()
 
     def _end(self, job: ModelJob, status: str, *, error: str | None = None) -> str:
         job.status, job.error, job.finished_at = status, error, self.time
+        if job.events:  # what never ran has no stream
+            job.events.append(("finished",))
         if job.new.source.kind == "upload":
             self.spent[job.new.id] = self.time
         return status
