@@ -16,6 +16,7 @@ from support.watching import claim, meanwhile, watchers
 
 URL = {"url": "https://93.184.216.34/a.mp3"}
 TWENTY = 20
+PATIENCE_SECONDS = 12  # less than a heartbeat, and than any wait
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +82,7 @@ def test_a_wait_ends_with_any_end_of_the_job(apis, redis, jobs, outcome):
         (job_id,) = eventually(lambda: records(redis))
         eventually(lambda: watchers(apis[0]) == 1)
         assert jobs.finish(claim(jobs, job_id), outcome)
+        eventually(posted.done, seconds=PATIENCE_SECONDS)
 
     assert (posted.result().status_code, posted.result().json()["status"]) == (200, outcome.status)
 
@@ -113,6 +115,8 @@ def test_twenty_equal_requests_at_once_that_wait_get_one_job_and_all_its_end(api
         assert [file for api in apis for file in api.files()] == [job_id]
 
         assert jobs.finish(claim(jobs, job_id), success())
+        for connection in connections:
+            connection.socket.settimeout(PATIENCE_SECONDS)
         answers = [connection.answer() for connection in connections]
 
     bodies = [json.loads(answer.body) for answer in answers]
