@@ -377,7 +377,9 @@ class JobSequences(RuleBasedStateMachine):
     @rule(pick=PICKS, fraction=st.sampled_from([0.25, 0.5]), count=st.integers(0, 2), again=st.booleans())
     def progress(self, pick: int, fraction: float, count: int, again: bool) -> None:
         """again: one window, too, that was told already."""
-        lease = self._any(pick, self.leases[::-1])
+        self._progress(self._any(pick, self.leases[::-1]), fraction, count, again=again)
+
+    def _progress(self, lease: Lease, fraction: float, count: int, *, again: bool = False) -> None:
         told = self.model.windows_of(lease)
         first = max(0, told - again)
         entries = tuple(_window(number) for number in range(first, told + count))
@@ -455,11 +457,13 @@ class JobSequences(RuleBasedStateMachine):
     def hang(self, pick: int, copies: int, is_reaped: bool, word: str | None) -> None:
         """All workers, for longer than their leases; one speaks after a reaper or another worker came."""
         lease = self._any(pick, self.leases[::-1])
+        self._progress(lease, 0.25, 1)
         self.step_clock(LEASE_SECONDS)
         if is_reaped:
             self.reap(copies)
         else:
             self._claim_anew(lease.job_id)
+            self._progress(self.leases[-1], 0.25, 1)
         if word == "finish":
             self._finish(lease, "failed", OTHER_MODEL)
         elif word == "renew":
