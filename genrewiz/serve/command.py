@@ -158,9 +158,9 @@ def address_of(directory: Path | None) -> tuple[Path, str | None]:
 
 
 def _needs_key(url: str) -> bool:
-    """Whether the api asks strangers for a key. No job is called so."""
+    """Whether the api asks strangers for a key."""
     try:
-        answer = httpx.get(f"{url}/jobs/of-nobody", timeout=PROBE_SECONDS, trust_env=False)
+        answer = httpx.get(f"{url}/jobs?limit=1", timeout=PROBE_SECONDS, trust_env=False)
     except httpx.HTTPError:
         return False
     return answer.status_code == httpx.codes.UNAUTHORIZED
