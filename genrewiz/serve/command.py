@@ -11,7 +11,7 @@ from typing import IO, Annotated, NoReturn
 import httpx
 import typer
 
-from genrewiz.client import Client, Job
+from genrewiz.client import Client, ClientError, Job
 from genrewiz.serve.embedded import NoServerBinary, address_in
 from genrewiz.serve.ports import free_port
 from genrewiz.serve.services import LOOPBACK, Ports, redis_folder, services, taken
@@ -96,7 +96,7 @@ def demo(*, concurrency: ConcurrencyOption = None) -> None:
             _relay(name, line)
         raise
     show_answer(job)
-    if job["status"] != "succeeded":
+    if job.status != "succeeded":
         raise typer.Exit(FAILED)
 
 
@@ -185,26 +185,26 @@ def _relay(name: str, line: str) -> None:
 
 def _classify_sample(url: str) -> Job:
     try:
-        with Client(url) as client:
-            return client.wait(
-                client.submit(Path(SAMPLE).name, client.download(SAMPLE)), seconds=SAMPLE_SECONDS
-            )
-    except (httpx.HTTPError, TimeoutError) as error:
+        with httpx.Client(timeout=PROBE_SECONDS, trust_env=False) as http, Client(url, http=http) as client:
+            song = http.get(f"{url}{SAMPLE}").raise_for_status().content
+            job = client.submit(song, filename=Path(SAMPLE).name)
+            return client.wait(job, timeout_seconds=SAMPLE_SECONDS)
+    except (httpx.HTTPError, ClientError) as error:
         _refuse(f"The sample song could not be classified: {error}")
 
 
 def show_answer(job: Job) -> None:
     """A job's answer, for people."""
-    typer.echo(f"\n{job['source']['filename']}: {_headline(job)}")
-    for prediction in job["result"]["top"] if job["result"] else ():
-        share = prediction["probability"]
-        typer.echo(f"  {prediction['genre']:<10} {share:6.1%}  {'█' * round(share * BAR_CHARACTERS)}")
+    typer.echo(f"\n{job.source.filename}: {_headline(job)}")
+    for prediction in job.result.top if job.result else ():
+        share = prediction.probability
+        typer.echo(f"  {prediction.genre:<10} {share:6.1%}  {'█' * round(share * BAR_CHARACTERS)}")
 
 
 def _headline(job: Job) -> str:
-    if job["error"]:
-        return str(job["error"]["detail"])
-    return job["result"]["genre"] or "not sure"
+    if job.error:
+        return job.error.detail
+    return (job.result and job.result.genre) or "not sure"
 
 
 def _default_directory() -> Path:
