@@ -37,7 +37,7 @@ from genrewiz.client.transport import (
     answer_of,
     broken,
     frame_of,
-    is_stream,
+    head_of,
 )
 from genrewiz.client.upload import AudioSource, OnBytes, Upload, uploading
 
@@ -73,7 +73,7 @@ class AsyncClient:
         """The same as Client's."""
         self._address = Address(base_url=base_url, api_key=api_key, timeout_seconds=timeout_seconds)
         self._talk = Conversation(
-            server=base_url,
+            server=self._address.shown,
             patience=Patience(max_attempts=max_attempts, pauses_seconds=max_pauses_seconds),
             clock=time.monotonic,
             now=time.time,
@@ -273,9 +273,10 @@ class AsyncClient:
     async def _open(self, request: Request, stream: "_Stream") -> Answer | Broken:
         try:
             response = await self._http.send(self._built(request), stream=True, follow_redirects=False)
-            if is_stream(response):
+            head = head_of(response)
+            if head.is_stream:
                 stream.open(response)
-                return answer_of(response, is_open=True)
+                return head
             try:
                 await response.aread()
             finally:

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
 from genrewiz.client.effects import (
+    STREAM,
     Answer,
     Broken,
     Frame,
@@ -33,7 +34,6 @@ MAX_WAIT_SECONDS: Final = 25
 """So long the server holds a GET at most."""
 POLL_SECONDS: Final = 1.0
 PAGE_JOBS: Final = 100
-STREAM: Final = "text/event-stream"
 SILENCE_SECONDS: Final = 45.0
 """A stream beats every 15 seconds: one that is silent for this long is dead."""
 RECONNECT_SECONDS: Final = 3.0
@@ -155,12 +155,13 @@ class Conversation:
                 method="GET",
                 path=f"{_path(job)}/events",
                 headers={"accept": STREAM, "cache-control": "no-store"} | last,
-                timeout_seconds=SILENCE_SECONDS,
+                silence_seconds=SILENCE_SECONDS,
             )
             answer = yield from self._asked(Open(request))
             if answer.status == HTTPStatus.NO_CONTENT:
                 return  # that event was the last one
-            self._check_stream(answer)
+            if not answer.is_stream:
+                raise self._unexpected("something else where events were asked for")
             opened_at, is_news = self.clock(), False
             while isinstance(frame := (yield Read()), Frame):
                 pause = _reconnect_seconds(frame, pause)
@@ -241,9 +242,11 @@ class Conversation:
                 return outcome
             attempt += 1
             error = self._error(outcome)
-            cause = outcome.cause if isinstance(outcome, Broken) else None
+            error.__cause__ = outcome.cause if isinstance(outcome, Broken) else None
             if end is not None and may_heal(outcome) and self._left(end) <= 0:
-                raise TimedOut(f"The time was up while {_small(error)}", job=seen) from error
+                raise TimedOut(
+                    f"The time is up, and the last that was heard is: {error}", job=seen
+                ) from error
             pause = pause_seconds(
                 outcome,
                 attempt=attempt,
@@ -253,12 +256,12 @@ class Conversation:
                 dice=self.dice(),
             )
             if pause is None or not effect.request.can_be_repeated:
-                raise error from cause
+                raise error
             paused_seconds += pause
             yield Sleep(min(pause, self._left(end)))
 
     def _hurried(self, effect: Send | Open, end: float) -> Send | Open:
-        return replace(effect, request=replace(effect.request, timeout_seconds=self._left(end)))
+        return replace(effect, request=replace(effect.request, left_seconds=self._left(end)))
 
     def _left(self, end: float | None) -> float:
         return float("inf") if end is None else max(0.0, end - self.clock())
@@ -279,10 +282,6 @@ class Conversation:
             return Event.of(frame.name, json.loads(frame.data), last_event_id)
         except ValueError as error:
             raise self._unexpected("an event that it cannot have sent") from error
-
-    def _check_stream(self, answer: Answer) -> None:
-        if STREAM not in answer.headers.get("content-type", ""):
-            raise self._unexpected("something else where events were asked for")
 
     def _unexpected(self, what: str) -> UnexpectedAnswer:
         return UnexpectedAnswer(f"{self.server} answers as no GenreWiz server does: {what}.")
@@ -350,10 +349,6 @@ def _prefer(wait_seconds: int | None) -> dict[str, str]:
 def _said(job: Job) -> str:
     stage = f" ({job.progress.stage})" if job.progress.stage else ""
     return f"{job.id} has not finished, it is {job.status}{stage},"
-
-
-def _small(error: ClientError) -> str:
-    return f"the server did not answer well: {error}"
 
 
 def _models(body: Any) -> list[Json]:

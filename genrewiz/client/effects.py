@@ -6,9 +6,12 @@ Nothing here does anything: the core (`conversation.py`) yields an effect, a dri
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeAlias, TypeVar
+from http import HTTPStatus
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from genrewiz.client.upload import Upload
+
+STREAM: Final = "text/event-stream"
 
 T = TypeVar("T")
 
@@ -25,7 +28,8 @@ class Request:
     upload: Upload | None = None  # beside which `fields` go
     fields: Mapping[str, str] = field(default_factory=dict)
     held_seconds: float = 0.0  # for so long the server may keep its answer to itself
-    timeout_seconds: float | None = None  # less than the client's own, where the caller's time is short
+    silence_seconds: float | None = None  # how long it may say nothing, where that is not the client's own
+    left_seconds: float | None = None  # all the time that the caller has, where that is limited
 
     @property
     def can_be_repeated(self) -> bool:
@@ -40,6 +44,11 @@ class Answer:
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether it is a stream of events."""
+        return self.status == HTTPStatus.OK and self.headers.get("content-type", "").startswith(STREAM)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,7 +36,7 @@ from genrewiz.client.transport import (
     answer_of,
     broken,
     frame_of,
-    is_stream,
+    head_of,
 )
 from genrewiz.client.upload import AudioSource, OnBytes, uploading
 
@@ -77,7 +77,7 @@ class Client:
         """
         self._address = Address(base_url=base_url, api_key=api_key, timeout_seconds=timeout_seconds)
         self._talk = Conversation(
-            server=base_url,
+            server=self._address.shown,
             patience=Patience(max_attempts=max_attempts, pauses_seconds=max_pauses_seconds),
             clock=time.monotonic,
             now=time.time,
@@ -294,9 +294,10 @@ class Client:
     def _open(self, request: Request, stream: "_Stream") -> Answer | Broken:
         try:
             response = self._http.send(self._built(request), stream=True, follow_redirects=False)
-            if is_stream(response):
+            head = head_of(response)
+            if head.is_stream:
                 stream.open(response)
-                return answer_of(response, is_open=True)
+                return head
             try:
                 response.read()
             finally:

@@ -4,8 +4,8 @@ It sends nothing.
 """
 
 import ssl
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import IO, Any, Final, cast
 from urllib.parse import urlsplit
@@ -35,11 +35,23 @@ class Address:
     timeout_seconds: float
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.base_url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        parts = urlsplit(self.base_url)  # a port that is none is a ValueError, too
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
             raise ValueError("base_url is a URL with http:// or https:// and a host.")
+        if parts.query or parts.fragment:
+            raise ValueError("base_url is the server's: no query, and no fragment.")
+        if self.api_key is not None and parts.username is not None:
+            raise ValueError(
+                "A name in base_url and an api_key would go into the same header: one is too many."
+            )
         if self.api_key is not None and not (self.api_key.isascii() and self.api_key.isprintable()):
             raise ValueError("api_key holds characters that no key has.")
+
+    @property
+    def shown(self) -> str:
+        """The URL for people, without a password that may stand in it."""
+        parts = urlsplit(self.base_url)
+        return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
     def options(self) -> dict[str, Any]:
         """How an httpx client of our own is made."""
@@ -64,31 +76,32 @@ class Address:
             "method": request.method,
             "url": self.base_url.rstrip("/") + request.path,
             "params": dict(request.query) or None,
-            "headers": {"accept": "application/json", **self._headers(), **request.headers},
+            "headers": self._headers(request),
             "timeout": httpx.Timeout(self.timeout_seconds, read=self._read_seconds(request)),
             **body,
         }
 
-    def _headers(self) -> Mapping[str, str]:
+    def _headers(self, request: Request) -> dict[bytes, bytes]:
+        agent = f"genrewiz/{version('genrewiz')} httpx/{httpx.__version__}"
         key = {} if self.api_key is None else {"authorization": f"Bearer {self.api_key}"}
-        return {"user-agent": f"genrewiz/{version('genrewiz')} httpx/{httpx.__version__}", **key}
+        headers = {"accept": "application/json", "user-agent": agent, **key, **request.headers}
+        # The id of an event, which is said again, is whatever the server has made it.
+        return {name.encode(): value.encode() for name, value in headers.items()}
 
     def _read_seconds(self, request: Request) -> float:
         longest = self.timeout_seconds + request.held_seconds
-        if request.timeout_seconds is None:
-            return longest
-        if request.headers.get("accept") == "text/event-stream":
-            return request.timeout_seconds
-        return min(longest, request.timeout_seconds + GRACE_SECONDS)
+        if request.silence_seconds is not None:
+            return request.silence_seconds
+        return longest if request.left_seconds is None else min(longest, request.left_seconds + GRACE_SECONDS)
 
 
 def broken(error: Exception) -> Broken:
     """Why there is no answer."""
-    # Neither a certificate nor a spelling gets better by being tried again.
+    # Neither a certificate nor a header that cannot be sent gets better by being tried again.
     return Broken(
         reason=str(error) or type(error).__name__,
         cause=error,
-        is_final=isinstance(error, httpx.UnsupportedProtocol) or _is_untrusted(error),
+        is_final=isinstance(error, httpx.LocalProtocolError) or _is_untrusted(error),
     )
 
 
@@ -100,16 +113,15 @@ def _is_untrusted(error: BaseException | None) -> bool:
     return False
 
 
-def answer_of(response: httpx.Response, *, is_open: bool = False) -> Answer:
-    """The answer; its body must have been read unless a stream is left open."""
+def head_of(response: httpx.Response) -> Answer:
+    """The answer without its body, of which nothing is read."""
     headers = {name.lower(): value for name, value in response.headers.items()}
-    return Answer(status=response.status_code, headers=headers, body=b"" if is_open else response.content)
+    return Answer(status=response.status_code, headers=headers)
 
 
-def is_stream(response: httpx.Response) -> bool:
-    """Whether it is a stream of events, to be read event by event."""
-    kind = response.headers.get("content-type", "")
-    return response.status_code == httpx.codes.OK and kind.startswith("text/event-stream")
+def answer_of(response: httpx.Response) -> Answer:
+    """The answer; its body must have been read."""
+    return replace(head_of(response), body=response.content)
 
 
 def frame_of(event: ServerSentEvent) -> Frame:

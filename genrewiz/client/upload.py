@@ -56,6 +56,8 @@ class Upload:
         if self._size_bytes is not None:  # what was added meanwhile has no room in the request
             size = min(size, self._size_bytes - self._read_bytes)
         piece = self._file.read(size)
+        if size and not piece and self._size_bytes is not None:
+            raise OSError(f"{self.filename} has become shorter while it was sent")
         self._read_bytes += len(piece)
         return piece
 
