@@ -18,7 +18,7 @@ SOAK_SEEDS := $(if $(filter-out file default,$(origin SEED)),$(SEED),1 2 3)
 need = $(1) >/dev/null 2>&1 || { echo "Installing $(2) …"; \
 	$(SUDO) sh -c 'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(2)' >/dev/null; }
 
-.PHONY: help run demo test check lint types imports unit bench evaluation ablations formats robustness fuzz faults soak samples clean
+.PHONY: help run demo test check lint types imports unit openapi contract bench evaluation ablations formats robustness fuzz faults soak samples clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "%-10s %s\n", $$1, $$2}'
@@ -47,6 +47,9 @@ imports: $(DEV_STAMP)
 
 unit: $(DEV_STAMP)
 	$(PYTEST) -n auto tests/unit tests/architecture
+
+openapi: $(DEV_STAMP) ## Write docs/openapi.json anew, from the code
+	$(BIN)/genrewiz openapi --output docs/openapi.json
 
 bench: $(DEV_STAMP) ## Measure start-up, CPU idle and a job, threads, sandbox, the model, recovery, a long queue (docs/benchmarks.json)
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/startup.py

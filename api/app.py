@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass
 
+import structlog
 from flask import Flask, Response, g, request
 
 from api import cors, errors, request_log
@@ -12,16 +13,20 @@ from api.jobs import JobService, OffLoop
 from api.key_cache import KeyCache
 from api.metrics import ApiMetrics
 from api.request_log import method_name, route_pattern
+from api.views.docs import docs_blueprint
 from api.views.events import events_blueprint
 from api.views.health import health_blueprint
 from api.views.jobs import jobs_blueprint
 from api.views.lifecycle import lifecycle_blueprint
+from api.views.models import models_blueprint
 from api.views.page import page_blueprint
 from api.views.spectrogram import spectrogram_blueprint
 from api.watching import HEARTBEAT_SECONDS, OnHangUp, Watching, never
 from shared.audio_store import DirectoryAudioStore
 from shared.celery_queue import CeleryDoorbell, make_celery
 from shared.egress import Resolve, make_guard
+from shared.errors import CheckpointError
+from shared.model_card import RELEASED, ModelCard, read_model_card
 from shared.picture_store import DirectoryPictureStore
 from shared.reaper import Reaper
 from shared.redis_api_keys import RedisApiKeys
@@ -33,6 +38,8 @@ from shared.redis_keys import Keys
 from shared.redis_rate_limits import RedisRateLimits
 from shared.resolve import resolve
 from shared.settings import Settings
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,9 +103,21 @@ def create_api(
     app.register_blueprint(spectrogram_blueprint(service, pictures, off_loop=off_loop))
     app.register_blueprint(health_blueprint(jobs))
     app.register_blueprint(page_blueprint())
+    card = _card(settings)
+    app.register_blueprint(models_blueprint(card))
+    app.register_blueprint(docs_blueprint(card, off_loop=off_loop))
     # The workers look through the audio: here a long directory would hold up the loop.
     reaper = Reaper(jobs=jobs, doorbell=doorbell, settings=settings, on_sweep=metrics.swept)
     return Api(app=app, jobs=jobs, metrics=metrics, reaper=reaper, hub=hub)
+
+
+def _card(settings: Settings) -> ModelCard | None:
+    """Of the checkpoint that the workers use. Jobs do not need it here: without it the api serves, too."""
+    try:
+        return read_model_card(settings.checkpoint or RELEASED)
+    except CheckpointError as error:
+        log.warning("no model can be shown", error=error.detail)
+        return None
 
 
 def _observe(app: Flask, metrics: ApiMetrics) -> None:

@@ -28,6 +28,8 @@ from shared.errors import (
     StoreUnavailable,
     Unauthorized,
     UnknownJob,
+    UnknownModel,
+    UnknownProblem,
     UnsupportedFormat,
     UnsupportedMediaType,
     UploadTooLarge,
@@ -41,6 +43,8 @@ HTTP_STATUS: dict[type[GenreWizError], int] = {
     Unauthorized: 401,
     MissingRight: 403,
     UnknownJob: 404,
+    UnknownModel: 404,
+    UnknownProblem: 404,
     NoSpectrogram: 404,
     NotAcceptable: 406,
     JobFinished: 409,
@@ -78,7 +82,7 @@ def unreadable_request(request_id: str) -> bytes:
     """The whole answer, header and all, to what a server could not read as HTTP."""
     error = MalformedRequest("The request is no HTTP that can be read here.")
     status = http.HTTPStatus(HTTP_STATUS[type(error)])
-    body = _body(
+    body = problem_body(
         status=status,
         code=error.code,
         title=error.title,
@@ -152,7 +156,7 @@ def _problem(
     retry_after_seconds: int | None = None,
     errors: tuple[tuple[str, str], ...] = (),
 ) -> Response:
-    body = _body(
+    body = problem_body(
         status=status,
         code=code,
         title=title,
@@ -170,9 +174,10 @@ def _problem(
     return response
 
 
-def _body(
+def problem_body(
     *, status: int, code: str, title: str, detail: str, retryable: bool, request_id: str | None
 ) -> dict[str, Any]:
+    """The JSON of a problem, less what only some have."""
     return {
         "type": problem_type(code),
         "title": title,

@@ -208,6 +208,20 @@ class ResultGone(RequestError):
     title = "Result gone"
 
 
+class UnknownModel(RequestError):
+    """No model has this name here."""
+
+    code = "unknown_model"
+    title = "Unknown model"
+
+
+class UnknownProblem(RequestError):
+    """No problem has this code."""
+
+    code = "unknown_problem"
+    title = "Unknown problem"
+
+
 class NoSpectrogram(RequestError):
     """The job has no picture: none was asked for, or it has not succeeded."""
 

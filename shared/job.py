@@ -37,11 +37,17 @@ class JobOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    top: int = Field(default=5, ge=1, le=10)
-    windows: Literal["all", "first"] = "all"
-    min_confidence: float = Field(default=0.0, ge=0.0, le=1.0)
-    model: Literal["pcrnn"] = "pcrnn"
-    spectrogram: bool = False  # whether a picture of it is drawn and kept, too
+    top: int = Field(default=5, ge=1, le=10, description="So many genres, likeliest first.")
+    windows: Literal["all", "first"] = Field(
+        default="all", description="The whole song, or its first half minute alone."
+    )
+    min_confidence: float = Field(
+        default=0.0, ge=0.0, le=1.0, description="Below this probability no genre is named."
+    )
+    model: Literal["pcrnn"] = Field(default="pcrnn", description="Which model answers: `GET /models`.")
+    spectrogram: bool = Field(
+        default=False, description="Whether a picture of the song is drawn and kept, too."
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

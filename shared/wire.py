@@ -58,15 +58,29 @@ class JobRequest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     options: JobOptions = JobOptions()
-    queue: QueueName = "standard"
-    deadline_seconds: int | None = Field(default=None, ge=1, le=MAX_DEADLINE_SECONDS)
-    metadata: Annotated[dict[str, JsonValue], AfterValidator(_small_enough)] = {}
+    queue: QueueName = Field(
+        default="standard", description="`high` is served first, and needs the right `high`."
+    )
+    deadline_seconds: int | None = Field(
+        default=None,
+        ge=1,
+        le=MAX_DEADLINE_SECONDS,
+        description="A job that has not begun by then is not run any more: it is `expired`.",
+    )
+    metadata: Annotated[dict[str, JsonValue], AfterValidator(_small_enough)] = Field(
+        default={},
+        description=f"Yours: shown again wherever the job is. At most {MAX_METADATA_BYTES} bytes of JSON.",
+    )
 
 
 class UrlJobRequest(JobRequest):
     """A JSON body: the same, and the URL of the song."""
 
-    url: str = Field(min_length=1, repr=False)
+    url: str = Field(
+        min_length=1,
+        repr=False,
+        description="Of the song, https. Only its path is ever shown: queries hold signatures.",
+    )
 
 
 def job_body(job: Job) -> dict[str, Any]:

@@ -22,18 +22,19 @@ from safetensors.torch import load as tensors_from_bytes
 from safetensors.torch import save as bytes_from_tensors
 from torch import Tensor, nn
 
+from shared import model_card
 from shared.classification import ModelIdentity
 from shared.errors import CheckpointError
 from worker.features import FeatureSettings
 from worker.model import ARCHITECTURES, PCRNN, Size, build_model
 from worker.whole_file import write_whole
 
-RELEASED = Path(__file__).parent / "checkpoints" / "pcrnn.safetensors"
+RELEASED = model_card.RELEASED
 
 FORMAT = 1  # raised when a file of the old kind can no longer be read as the new one
-HEADER = "genrewiz"  # key of the JSON among the file's metadata
+HEADER = model_card.HEADER
 FILTERBANK = "features.mel_filterbank"
-WEIGHTS = "weights."  # prefix of the network's tensors
+WEIGHTS = model_card.WEIGHTS
 UNREADABLE = (
     *(pickle.UnpicklingError, struct.error, RuntimeError, EOFError, AssertionError, OverflowError),
     *(TypeError, ValueError, LookupError, AttributeError),
@@ -240,9 +241,7 @@ def _digest_path(path: Path) -> Path:
 
 
 def _metadata(data: bytes) -> dict[str, str]:
-    """A safetensors file begins with the header's length in 8 bytes, then the header as JSON."""
-    length = int.from_bytes(data[:8], "little")
-    return json.loads(data[8 : 8 + length])["__metadata__"]  # type: ignore[no-any-return]  # JSON is Any
+    return model_card.safetensors_header(data)["__metadata__"]  # type: ignore[no-any-return]  # JSON is Any
 
 
 def _read(path: Path) -> bytes:

@@ -10,14 +10,17 @@ from statistics import mean
 import pytest
 
 import shared.errors
+from api.commands import openapi
 from api.errors import HTTP_STATUS
 from faults.oracle import spread
 from shared.errors import GenreWizError, JobFailure, NoRoom, RequestError
+from shared.model_card import RELEASED, figures_path, read_model_card
 from shared.names import BROKER_QUEUES
 from shared.settings import PREFIX, Settings
 from worker.training.release.ablations import FIGURES, LAST
 from worker.training.release.ablations_page import ablations_page
 from worker.training.release.publication_page import card_figures, publication_page, with_figures
+from worker.training.release.served_figures import served_figures
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -138,6 +141,23 @@ def test_the_figures_in_the_model_card_are_those_of_the_evaluation():
     card = (CHECKOUT / "docs" / "model-card.md").read_text()
 
     assert card == with_figures(card, card_figures(evaluation()))
+
+
+def test_the_figures_that_are_served_are_those_of_the_evaluation_and_of_the_released_checkpoint():
+    served = figures_path(RELEASED).read_text()
+
+    assert served == served_figures(evaluation())
+    assert read_model_card(RELEASED).measured is not None
+
+
+def test_the_parameters_that_are_served_are_those_that_were_counted():
+    assert read_model_card(RELEASED).parameters == evaluation()["parameters"]
+
+
+def test_the_api_is_described_as_it_is_and_make_openapi_wrote_it(tmp_path):
+    openapi(tmp_path / "openapi.json")
+
+    assert (tmp_path / "openapi.json").read_bytes() == (CHECKOUT / "docs" / "openapi.json").read_bytes()
 
 
 def test_every_picture_of_the_evaluation_is_there_and_on_its_page():

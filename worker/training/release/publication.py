@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from shared.errors import GenreWizError, SetupError
+from shared.model_card import figures_path
 from worker.checkpoint import RELEASED, load_checkpoint
 from worker.device import choose_device
 from worker.training.evaluation.outputs import json_text, write_all
@@ -29,6 +30,7 @@ from worker.training.release.release_figures import (
     finished_runs,
 )
 from worker.training.release.release_runs import Run, release_runs, train_missing
+from worker.training.release.served_figures import served_figures
 from worker.training.songs.gtzan import find_data, load_gtzan
 
 COMMAND = "make evaluation"
@@ -136,6 +138,7 @@ def _write(
             places.docs / "evaluation.json": text.encode(),
             places.docs / "evaluation.md": publication_page(written).encode(),
             places.card: with_figures(card, card_figures(written)).encode(),
+            figures_path(places.released): served_figures(written).encode(),
         }
         | {places.docs / "evaluation" / name: picture for name, picture in drawn.items()}
         | trainings
