@@ -7,20 +7,9 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 from support.audio import encode, music_like
+from support.browser import ARGUMENTS, CHROMIUM
 from support.service import Service
 from support.waiting import PATIENCE_SECONDS
-
-CHROMIUM = "/usr/bin/chromium"
-# Without these the browser calls home at every start, and that is refused on a closed network.
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="module")
