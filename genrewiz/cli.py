@@ -1,7 +1,7 @@
 """The command line. Data goes to stdout, talk to stderr.
 
 Exit codes: 0 all good, 1 unexpected, 2 usage, 3 some inputs failed, 4 all failed, 5 server unreachable,
-130 interrupted.
+130 interrupted, 141 nobody reads our output any more (`| head`).
 """
 
 import functools
@@ -12,11 +12,15 @@ from typing import Annotated, Any
 import typer
 
 from genrewiz import plugins
+from genrewiz.commands.exits import INTERRUPTED, NOBODY_READS, UNEXPECTED
+from genrewiz.commands.jobs import cancel, delete, get, list_jobs
+from genrewiz.commands.listen import listen
+from genrewiz.commands.openapi import openapi
+from genrewiz.commands.output import nobody_reads
+from genrewiz.commands.submit import submit
+from genrewiz.commands.watch import watch
 from genrewiz.doctor import doctor
 from genrewiz.serve.command import address_of, demo, serve
-
-UNEXPECTED = 1
-INTERRUPTED = 130
 
 
 def version() -> None:
@@ -48,7 +52,11 @@ def build() -> typer.Typer:
         # What a subcommand of another part may need to know of `serve`, which it cannot import.
         context.obj = address_of
 
-    for command in (serve, demo, doctor, version):
+    own: tuple[Callable[..., Any], ...] = (serve, demo, submit, get, watch, cancel, delete)
+    for command in own:
+        app.command()(_with_exit_codes(command))
+    app.command(name="list")(_with_exit_codes(list_jobs))
+    for command in (listen, openapi, doctor, version):
         app.command()(_with_exit_codes(command))
     for name, command in plugins.commands():
         app.command(name=name)(_with_exit_codes(command))
@@ -81,6 +89,9 @@ def _with_exit_codes(command: Callable[..., Any]) -> Callable[..., Any]:
             return command(*args, **kwargs)
         except KeyboardInterrupt:
             raise typer.Exit(INTERRUPTED) from None
+        except BrokenPipeError:
+            nobody_reads()
+            raise typer.Exit(NOBODY_READS) from None
         except plugins.MissingExtra as error:
             typer.echo(f"genrewiz {error}", err=True)
             raise typer.Exit(UNEXPECTED) from None

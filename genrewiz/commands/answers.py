@@ -1,0 +1,57 @@
+"""What became of one input: a job as the server gave it, or why there is none.
+
+It decides what counts as good, and prints nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from genrewiz.client import Problem
+
+GOOD: Final = frozenset({"queued", "running", "succeeded"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """About one input. file: as it was named, where it was a song; job: the body as it came."""
+
+    name: str
+    file: str | None = None
+    job: Mapping[str, Any] | None = None
+    problem: Mapping[str, Any] | None = None
+
+    @property
+    def is_good(self) -> bool:
+        """Whether a job is on its way or has succeeded."""
+        return self.job is not None and self.job.get("status") in GOOD
+
+    @property
+    def error(self) -> Mapping[str, Any] | None:
+        """Why it is not good: `code` and `detail`, from the server or from here."""
+        if self.is_good:
+            return None
+        if self.job is None:
+            return self.problem
+        status = self.job.get("status")
+        return self.job.get("error") or {"code": str(status), "detail": f"The job is {status}."}
+
+
+def of_problem(problem: Problem) -> Mapping[str, Any]:
+    """A refusal, as a job's own error is written."""
+    return here(problem.code, problem.title, _with_fields(problem), retryable=problem.retryable)
+
+
+def here(code: str, title: str, detail: str, *, retryable: bool = False) -> Mapping[str, Any]:
+    """An error that was met on this machine, in the same words."""
+    return {"code": code, "title": title, "detail": detail, "retryable": retryable}
+
+
+def unreadable(detail: str) -> Mapping[str, Any]:
+    """A file that cannot be read."""
+    return here("unreadable_file", "File cannot be read", detail)
+
+
+def _with_fields(problem: Problem) -> str:
+    fields = "; ".join(f"{pointer}: {detail}" for pointer, detail in problem.errors)
+    return f"{problem.detail} {fields}".strip() if fields else problem.detail

@@ -1,0 +1,76 @@
+"""The server that is meant: the options that every command has for it, and a client of it.
+
+Errors that end a command end it here: with a sentence, and with an exit code.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, NoReturn
+
+import typer
+
+from genrewiz.client import Client, ClientError, Problem, Unreachable
+from genrewiz.commands.answers import of_problem
+from genrewiz.commands.exits import ALL_FAILED, UNEXPECTED, UNREACHABLE
+from genrewiz.commands.talk import say
+
+DEFAULT_SERVER = "http://127.0.0.1:8000"
+MAX_ATTEMPTS = 6
+QUICK_ATTEMPTS = 3
+"""For commands that somebody waits for: a server that is away is told after some seconds."""
+AWAY_CODES = frozenset({"store_unavailable", "http_502", "http_503", "http_504"})
+WHERE = "Is the server running, and is --server (or GENREWIZ_URL) right?"
+
+ServerOption = Annotated[
+    str, typer.Option("--server", metavar="URL", envvar="GENREWIZ_URL", help="The server to talk to.")
+]
+KeyOption = Annotated[
+    str | None,
+    typer.Option(
+        "--api-key",
+        metavar="KEY",
+        envvar="GENREWIZ_API_KEY",
+        show_default=False,
+        help="The key that the server asks for, if it does. Better put it into the variable: "
+        "what stands on a command line can be read in the list of processes.",
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON line each, for programs.")]
+CsvOption = Annotated[bool, typer.Option("--csv", help="A table for spreadsheets, with a header.")]
+
+
+@contextmanager
+def connected(server: str, api_key: str | None, *, max_attempts: int = MAX_ATTEMPTS) -> Iterator[Client]:
+    """A client; whatever it raises in the block and nobody caught ends the command."""
+    try:
+        client = Client(server, api_key=api_key, max_attempts=max_attempts)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--server or --api-key") from None
+    try:
+        with client:
+            yield client
+    except ClientError as error:
+        end_of(error, ALL_FAILED)
+
+
+def end_of(error: ClientError, refused: int) -> NoReturn:
+    """End the command because of this; refused: the exit code where the server has said no."""
+    match error:
+        case Problem():
+            problem = of_problem(error)
+            end(f"{problem['detail']} ({problem['code']})", UNREACHABLE if is_away(error) else refused)
+        case Unreachable():
+            end(f"{str(error).rstrip('.')}. {WHERE}", UNREACHABLE)
+        case _:
+            end(f"{error} {WHERE}", UNEXPECTED)
+
+
+def is_away(problem: Problem) -> bool:
+    """Whether somebody says for the server that it, or what it needs, cannot be reached."""
+    return problem.code in AWAY_CODES
+
+
+def end(sentence: str, code: int) -> NoReturn:
+    """Say why the command ends, and end it."""
+    say(f"genrewiz: {sentence}")
+    raise typer.Exit(code)
