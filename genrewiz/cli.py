@@ -15,7 +15,6 @@ from genrewiz import plugins
 from genrewiz.commands.exits import INTERRUPTED, NOBODY_READS, UNEXPECTED
 from genrewiz.commands.jobs import cancel, delete, get, list_jobs
 from genrewiz.commands.listen import listen
-from genrewiz.commands.openapi import openapi
 from genrewiz.commands.output import nobody_reads
 from genrewiz.commands.submit import submit
 from genrewiz.commands.watch import watch
@@ -56,7 +55,7 @@ def build() -> typer.Typer:
     for command in own:
         app.command()(_with_exit_codes(command))
     app.command(name="list")(_with_exit_codes(list_jobs))
-    for command in (listen, openapi, doctor, version):
+    for command in (listen, doctor, version):
         app.command()(_with_exit_codes(command))
     for name, command in plugins.commands():
         app.command(name=name)(_with_exit_codes(command))
