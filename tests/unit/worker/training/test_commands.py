@@ -135,7 +135,8 @@ def test_an_output_that_can_be_no_folder_is_one_line_and_status_1(invoke, small_
 
 
 @pytest.mark.parametrize("command", ["train", "evaluate"])
-def test_missing_data_is_one_line_and_status_1(invoke, tmp_path, command):
+def test_missing_data_is_one_line_and_status_1(invoke, tmp_path, command, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # where there is no run of before
     result = invoke(command, "--data", tmp_path / "nowhere")
 
     assert result.exit_code == 1
