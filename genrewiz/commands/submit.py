@@ -79,7 +79,10 @@ def submit(  # noqa: PLR0913  each option of a command is an argument
     deadline: Annotated[
         int | None,
         typer.Option(
-            min=1, metavar="SECONDS", show_default=False, help="Give up a song that took longer than this."
+            min=1,
+            metavar="SECONDS",
+            show_default=False,
+            help="A song whose turn has not come by then is expired.",
         ),
     ] = None,
     metadata: Annotated[

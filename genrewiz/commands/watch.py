@@ -29,7 +29,7 @@ def watch(
 
     Ctrl-C ends the watching; the job goes on.
 
-    Example: genrewiz watch job_06evx…
+    Example: genrewiz watch job_…
     """
     with connected(server, api_key) as client, talk.fraction_bar(data_for_programs=as_json) as doing:
         show = _line_of_json if as_json else ForPeople(doing).show

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from support.readme import curl, printed_lines
 from support.service import FINISHED, Service, serving
 from support.waiting import eventually
 from support.web import Server, response
@@ -70,8 +69,6 @@ def test_a_song_by_url_gets_the_answer_of_its_upload_and_its_signature_is_seen_n
         unknown = submit(service, "http://nowhere.invalid/a.mp3?sig=s3cret")
         failed = service.finished(unknown)
         missing = service.finished(submit(service, server.url("/missing.mp3?sig=s3cret")))
-        line = printed_lines("curl -H ")[0].replace("https://example.com/song.mp3", server.url("/song.mp3"))
-        printed = json.loads(curl(line, service, tmp_path))
         blocked = service.http.post("/jobs", json={"url": "http://10.0.0.1/a?sig=s3cret"})
         records = [redis_of(service).hgetall(f"gw:job:{ended['id']}") for ended in (job, missing)]
         queues = service.metrics("api")
@@ -84,7 +81,6 @@ def test_a_song_by_url_gets_the_answer_of_its_upload_and_its_signature_is_seen_n
     assert failed["error"]["code"] == "fetch_failed"
     assert job["timings_seconds"]["fetch"] > 0
     assert missing["error"]["code"] == "fetch_failed"
-    assert printed["source"]["kind"] == "url"
     assert blocked.json()["code"] == "url_blocked"
     assert 'genrewiz_broker_messages{queue="gw.fetch.standard"} 0.0' in queues
     assert job["id"] in lines

@@ -16,6 +16,17 @@ def printed_lines(start: str) -> list[str]:
     return [line for block in blocks for line in block.splitlines() if line.startswith(start)]
 
 
+def table_rows(header: str) -> list[list[str]]:
+    """The cells of the README's table whose first line begins so, each without its backticks."""
+    _, _, table = README.partition(f"| {header} |")
+    rows = []
+    for line in table.splitlines()[2:]:
+        if not line.startswith("|"):
+            break
+        rows.append([cell.strip().strip("`") for cell in line.strip()[1:-1].split("|")])
+    return rows
+
+
 def curl(line: str, service: Service, folder: Path) -> str:
     """A printed line, at this service."""
     command = line.replace(PRINTED_URL, service.url)
