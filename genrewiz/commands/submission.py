@@ -16,8 +16,6 @@ from genrewiz.commands.inputs import File, Input, Missing, Stdin, Url
 from genrewiz.commands.server import is_away
 from genrewiz.commands.song_file import OpenSong, opened
 
-WAIT_SECONDS: Final = 30
-"""For so long the request itself waits: most songs are over by then."""
 LOST: Final = frozenset({"unknown_job", "result_gone"})
 CONCERNS_ALL: Final = frozenset({"unauthorized", "missing_right"})
 NO_ROOM: Final = frozenset({"queue_full", "quota_exceeded", "rate_limited"})
@@ -99,7 +97,7 @@ class Submission:
     ) -> Mapping[str, Any]:
         """The job's body; with a state file, of the job that this very song has already, if it has one."""
         if self._state is None:
-            return self._ended(name, self._accepted(send, **self._patience())).raw
+            return self._ended(name, self._accepted(send)).raw
         if version is None:
             raise _Unsendable(
                 "With --state songs are files or URLs: what comes from a pipe cannot be known again."
@@ -110,7 +108,7 @@ class Submission:
                 return body
             case (step, dict() as body) if step == ACCEPTED:
                 try:
-                    job = self._client.get(str(body["id"]), wait_seconds=self._patience().get("wait_seconds"))
+                    job = self._client.get(str(body["id"]))
                 except Problem as problem:
                     if problem.code not in LOST:
                         raise
@@ -125,7 +123,6 @@ class Submission:
     def _sent(self, key: str, name: str, send: Callable[..., Job]) -> Job:
         assert self._state is not None
         self._state.sending(key, name)
-        # Without `Prefer: wait`: the sooner it is known to be promised, the less is asked for twice.
         job = self._accepted(send, idempotency_key=key)
         self._state.accepted(key, job.raw)
         return job
@@ -133,6 +130,7 @@ class Submission:
     def _accepted(self, send: Callable[..., Job], **more: Any) -> Job:
         while True:
             try:
+                # Without `Prefer: wait`: whoever is interrupted can name what he has submitted.
                 return send(**self._wanted, **more)
             except Problem as problem:
                 if not self._is_batch or problem.code not in NO_ROOM:
@@ -145,9 +143,6 @@ class Submission:
             job = self._client.wait(job.id)
             self._on_job(name, job)
         return job
-
-    def _patience(self) -> dict[str, int]:
-        return {"wait_seconds": WAIT_SECONDS} if self._wait else {}
 
 
 class _Unsendable(Exception):
