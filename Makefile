@@ -12,6 +12,7 @@ SEQUENCES := tests/integration/test_job_sequences.py
 COUNT ?= 10000
 SEED ?= 0
 SOAK_SECONDS := $(or $(SECONDS),720)
+CONTRACT_SECONDS := $(or $(SECONDS),600)
 SOAK_SEEDS := $(if $(filter-out file default,$(origin SEED)),$(SEED),1 2 3)
 
 # Installs Debian's package $(2) unless the command $(1) succeeds already.
@@ -50,6 +51,9 @@ unit: $(DEV_STAMP)
 
 openapi: $(DEV_STAMP) ## Write docs/openapi.json anew, from the code
 	$(BIN)/genrewiz openapi --output docs/openapi.json
+
+contract: $(DEV_STAMP) ## Ask the API everything that its description allows and forbids, for SECONDS (600), by SEED (0)
+	PYTHONPATH=.:tests $(BIN)/python tests/contract/run.py --seconds $(CONTRACT_SECONDS) --seed $(SEED)
 
 bench: $(DEV_STAMP) ## Measure start-up, CPU idle and a job, threads, sandbox, the model, recovery, a long queue (docs/benchmarks.json)
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/startup.py

@@ -160,6 +160,25 @@ class ProgressEvent(BaseModel):
     fraction: Share
 
 
+class Event(BaseModel):
+    """One event of a stream, as `text/event-stream` writes it: its data is JSON, in one line."""
+
+    event: Literal["snapshot", "progress", "window", "finished", "reset"]
+    id: str | None = Field(default=None, description="For `Last-Event-ID`.")
+    data: str = Field(
+        json_schema_extra={
+            "contentMediaType": "application/json",
+            "contentSchema": {
+                "anyOf": [
+                    {"$ref": f"#/components/schemas/{name}"}
+                    for name in ("Job", "ProgressEvent", "WindowEvent")
+                ]
+                + [{"type": "object", "maxProperties": 0}]
+            },
+        }
+    )
+
+
 class WindowEvent(TimelineEntry):
     """The data of an event `window`: an entry of the timeline, as soon as it is known."""
 

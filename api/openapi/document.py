@@ -37,7 +37,7 @@ from shared.wire import JobRequest, UrlJobRequest
 METHODS: Final = ("get", "post", "put", "patch", "delete")
 GUARDED: Final = (Unauthorized, MissingRight, RateLimited, StoreUnavailable)
 """What may come between a request and a route that is not open."""
-FOR_EVENTS: Final = (bodies.ProgressEvent, bodies.WindowEvent)
+FOR_EVENTS: Final = (bodies.Event, bodies.ProgressEvent, bodies.WindowEvent)
 NOT_FOUND: Final = "not_found"
 RETRY_SECONDS: Final = 7  # of examples
 JSON: Final = "application/json"
@@ -326,7 +326,7 @@ def _examples(released: ModelCard | None) -> dict[str, JsonObject]:
         "job": examples.jobs(),
         "page": one(examples.page(), "A page with one job, and more behind it"),
         "token": one(examples.token(), "For a minute"),
-        "stream": one(examples.stream(), "A short song, from its first event to its last"),
+        "event": one(examples.event(), "A window's answer"),
         "models": one({"models": [card]}, "The released model") if card else {},
         "model": one(card, "The released model") if card else {},
         "problem_type": one(types["queue_full"].model_dump(mode="json"), "A full queue"),

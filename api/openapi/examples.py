@@ -3,6 +3,7 @@
 It holds values alone, the same at every call.
 """
 
+import json
 from typing import Any, Final
 
 from api.sse import HEARTBEAT, RETRY, frame
@@ -70,8 +71,7 @@ def token() -> dict[str, Any]:
 
 
 def stream() -> str:
-    """An event stream from its first byte to its last."""
-    entry = _classification().timeline[0]
+    """An event stream from its first byte to its last; whole jobs are cut, for people."""
     progress = ProgressEvent(
         id="1795000000300-0",
         status=JobStatus.RUNNING,
@@ -80,17 +80,22 @@ def stream() -> str:
         fraction=0.5,
         cancel_requested=False,
     )
-    window = WindowEvent(id="1795000000400-0", attempt=1, entry=entry)
     return b"".join(
         [
             RETRY,
-            frame("snapshot", job_body(_running()), "1795000000200-0"),
+            frame("snapshot", _cut(_running()), "1795000000200-0"),
             frame("progress", progress_event_body(progress), progress.id),
-            frame("window", window_event_body(window), window.id),
+            frame("window", window_event_body(_window()), _window().id),
             HEARTBEAT,
-            frame("finished", job_body(_succeeded()), "1795000000500-0"),
+            frame("finished", _cut(_succeeded()), "1795000000500-0"),
         ]
     ).decode()
+
+
+def event() -> dict[str, Any]:
+    """One event, as a client reads it."""
+    data = json.dumps(window_event_body(_window()), separators=(",", ":"))
+    return {"event": "window", "id": _window().id, "data": data}
 
 
 def card(released: ModelCard) -> dict[str, Any]:
@@ -99,6 +104,14 @@ def card(released: ModelCard) -> dict[str, Any]:
     for each in body["measured"]["lists"] if body["measured"] else ():
         each["genres"] = each["genres"][:1]
     return body
+
+
+def _window() -> WindowEvent:
+    return WindowEvent(id="1795000000400-0", attempt=1, entry=_classification().timeline[0])
+
+
+def _cut(job: Job) -> dict[str, Any]:
+    return {"id": job.id, "status": job.status.value, "…": "…"}
 
 
 def _queued() -> Job:

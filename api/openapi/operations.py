@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from api.openapi.examples import stream
 from shared import bodies
 from shared.errors import (
     GenreWizError,
@@ -207,15 +208,16 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
             "- `window`: an entry of the timeline, while the song is still being read (`WindowEvent`)\n"
             "- `finished`: the whole job, and the stream closes (`Job`)\n"
             "- `reset`: nobody knows what came since your `Last-Event-ID`: get the job anew\n\n"
-            "A comment comes every 15 seconds, so that a broken connection is told from a slow song."
+            "A comment comes every 15 seconds, so that a broken connection is told from a slow song. "
+            f"The whole of a short song:\n\n```\n{stream()}```"
         ),
         parameters=("JobId", "LastEventId", "Token"),
         answers={
             200: Answer(
-                description="The events, as they happen.",
-                media={"text/event-stream": {"schema": {"type": "string"}}},
+                description="The events, as they happen: the schema is of one.",
+                media={"text/event-stream": {"schema": {"$ref": "#/components/schemas/Event"}}},
                 headers=("CacheControl",),
-                examples="stream",
+                examples="event",
             ),
             204: Answer(
                 description="Your `Last-Event-ID` was the last of all: do not come again.",

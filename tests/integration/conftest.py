@@ -2,8 +2,10 @@
 
 import subprocess
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 from redis import Redis
 
 from genrewiz.serve.embedded import prepare
@@ -11,7 +13,23 @@ from shared.redis_client import connect
 from shared.redis_jobs import RedisJobStore
 from shared.redis_keys import Keys
 from shared.settings import Settings
+from support.contract import check_flask
 from support.waiting import eventually
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _every_answer_is_as_described() -> Iterator[None]:
+    """Whatever a test asks of the application, its answer is held against docs/openapi.json."""
+    opened = FlaskClient.open
+
+    def open_checked(self: FlaskClient, *args: Any, **kwargs: Any) -> Any:
+        response = opened(self, *args, **kwargs)
+        check_flask(response)
+        return response
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(FlaskClient, "open", open_checked)
+        yield
 
 
 @pytest.fixture(scope="session")

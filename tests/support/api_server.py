@@ -17,6 +17,7 @@ import httpx
 from redis import Redis
 
 from genrewiz.serve.ports import free_port
+from support.contract import check_http
 from support.service import children
 from support.waiting import PATIENCE_SECONDS, eventually
 
@@ -130,7 +131,12 @@ class ApiServer:
         self.port = port
         self.metrics_port = metrics_port
         self.audio = audio
-        self.http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False)
+        self.http = httpx.Client(
+            base_url=f"http://127.0.0.1:{port}",
+            timeout=60,
+            trust_env=False,
+            event_hooks={"response": [check_http]},
+        )
 
     def connect(self, *, receive_bytes: int | None = None) -> Connection:
         return Connection(self.port, receive_bytes=receive_bytes)

@@ -10,7 +10,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import httpx
 import jsonschema_rs
+from werkzeug.test import TestResponse
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "openapi.json"
 
@@ -45,6 +47,25 @@ def problems_with(method: str, path: str, status: int, headers: Mapping[str, str
         if resolved(header).get("required") and name.lower() not in lower
     ]
     return found + _problems_with_body(answer, lower.get("content-type", "").partition(";")[0], body)
+
+
+def check_http(response: httpx.Response) -> None:
+    """AssertionError where an answer to a client of a real server is not as described."""
+    streams = response.headers.get("content-type", "").startswith("text/event-stream")
+    body = b"" if streams else response.read()
+    _check(response.request.method, response.url.path, response.status_code, response.headers, body)
+
+
+def check_flask(response: TestResponse) -> None:
+    """The same of a client of the application."""
+    streams = response.mimetype == "text/event-stream"
+    body = b"" if streams else response.get_data()
+    _check(response.request.method, response.request.path, response.status_code, response.headers, body)
+
+
+def _check(method: str, path: str, status: int, headers: Mapping[str, str], body: bytes) -> None:
+    found = problems_with(method, path, status, headers, body)
+    assert not found, f"{method} {path} -> {status}: {'; '.join(found)}"
 
 
 def errors_of(schema: dict[str, Any], value: Any) -> list[str]:
