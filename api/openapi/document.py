@@ -39,6 +39,7 @@ GUARDED: Final = (Unauthorized, MissingRight, RateLimited, StoreUnavailable)
 """What may come between a request and a route that is not open."""
 FOR_EVENTS: Final = (bodies.Event, bodies.ProgressEvent, bodies.WindowEvent)
 NOT_FOUND: Final = "not_found"
+SURPRISE: Final = "internal_error"
 RETRY_SECONDS: Final = 7  # of examples
 JSON: Final = "application/json"
 
@@ -234,6 +235,7 @@ def _refusals(
     by_status: dict[int, set[str]] = {}
     for kind in (*operation.errors, MalformedRequest, *(() if rule in OPEN else GUARDED)):
         by_status.setdefault(HTTP_STATUS[kind], set()).add(kind.code)
+    by_status[500] = {SURPRISE}
     if "<" in rule:  # what stands in the path may be another path, or none
         by_status.setdefault(404, set()).add(NOT_FOUND)
     written = {}
@@ -321,7 +323,7 @@ def _examples(released: ModelCard | None) -> dict[str, JsonObject]:
     return {
         "problem": {
             code: {"summary": types[code].title, "value": _problem(types[code], kinds.get(code))}
-            for code in sorted({*kinds, NOT_FOUND})
+            for code in sorted({*kinds, NOT_FOUND, SURPRISE})
         },
         "job": examples.jobs(),
         "page": one(examples.page(), "A page with one job, and more behind it"),

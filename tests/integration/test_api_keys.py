@@ -159,7 +159,14 @@ def test_a_job_of_the_open_service_belongs_to_no_key(client, keys):
 def test_the_probes_the_page_and_its_files_are_open_with_keys_on(client, keys):
     keys.add("radio", RIGHTS)
 
-    for path in ("/livez", "/readyz", "/", "/static/samples/nightdrive.mp3"):
+    for path in ("/livez", "/readyz", "/", "/static/samples/nightdrive.mp3", "/models", "/models/pcrnn"):
+        assert client.get(path).status_code == 200, path
+
+
+def test_what_the_api_is_can_be_read_without_a_key(client, keys):
+    keys.add("radio", RIGHTS)
+
+    for path in ("/openapi.json", "/docs", "/docs/swagger-ui-bundle.js", "/problems/unauthorized"):
         assert client.get(path).status_code == 200, path
 
 

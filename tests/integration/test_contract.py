@@ -1,4 +1,4 @@
-"""Everything that docs/openapi.json allows, and forbids, is asked of a real server: no answer breaks its word."""
+"""Everything that docs/openapi.json allows, and forbids, is asked of a real server."""
 
 from pathlib import Path
 
