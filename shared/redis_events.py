@@ -17,7 +17,7 @@ from shared.errors import ResultGone, UnknownJob
 from shared.job import JobId, JobStatus
 from shared.job_events import JobEvent, Opening, ProgressEvent, Reading, WindowEvent
 from shared.redis_keys import Keys
-from shared.redis_scripts import away_is_ours, job_scripts
+from shared.redis_scripts import away_is_ours, job_scripts, read_record
 from shared.wire import load
 
 SCRIPTS = ("open_events", "read_events", "issue_events_token")
@@ -45,11 +45,11 @@ class RedisEvents:
 
     def open(self, job_id: JobId) -> Opening:
         """What a new watcher is told, all of one moment; UnknownJob, ResultGone."""
-        (flat, place, drained), was_there, position, last, windows = self._run("open_events", job_id)
-        if not flat:
+        (text, place, drained), was_there, position, last, windows = self._run("open_events", job_id)
+        if not text:
             raise _absent(was_there)
         job = job_record.to_job(
-            _pairs(flat), queue_position=None if place < 0 else place, drained_in_a_minute=drained
+            read_record(text), queue_position=None if place < 0 else place, drained_in_a_minute=drained
         )
         events = (_event(*window) for window in windows)
         return Opening(
@@ -61,12 +61,12 @@ class RedisEvents:
 
     def read(self, job_id: JobId, after: str | None) -> Reading:
         """What happened since an event; None is one that there is not. UnknownJob, ResultGone."""
-        verdict, was_there, flat, entries = self._run(
+        verdict, was_there, text, entries = self._run(
             "read_events", job_id, after or "", self._events_at_once
         )
         if verdict == "unknown":
             raise _absent(was_there)
-        record = _pairs(flat)
+        record = read_record(text)
         events = (_event(*entry) for entry in entries)
         return Reading(
             events=tuple(event for event in events if event is not None),

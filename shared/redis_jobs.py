@@ -24,7 +24,7 @@ from shared.job import Job, JobError, JobId, JobStatus, Lease, NewJob, Outcome, 
 from shared.job_events import NO_WINDOWS, Windows
 from shared.names import BROKER_QUEUES, SourceKind, broker_queues
 from shared.redis_keys import Keys
-from shared.redis_scripts import away_is_ours, job_scripts, read_script
+from shared.redis_scripts import away_is_ours, job_scripts, read_record, read_script
 from shared.trace import kept_origin
 from shared.transitions import (
     Change,
@@ -138,7 +138,7 @@ class RedisJobStore:
         verdict, *rest = self._run("claim", job_id, owner, lease_seconds, int(alone), _EXHAUSTED)
         if verdict != Verdict.CLAIMED:
             return Claim(verdict=Verdict(verdict), news=_news(rest[0]) if rest else None)
-        record = _record(rest[0])
+        record = read_record(rest[0])
         lease = Lease(job_id=job_id, token=int(record["token"]))
         return Claim(
             verdict=Verdict.CLAIMED, job=job_record.to_job(record), lease=lease, url=record.get("url")
@@ -299,10 +299,10 @@ class RedisJobStore:
             return self._scripts[script](args=args)
 
 
-def _job(record: Sequence[str], place: int = -1, drained: int = 0) -> Job:
+def _job(record: str, place: int = -1, drained: int = 0) -> Job:
     """Of what the scripts' `view` says."""
     return job_record.to_job(
-        _record(record), queue_position=None if place < 0 else place, drained_in_a_minute=drained
+        read_record(record), queue_position=None if place < 0 else place, drained_in_a_minute=drained
     )
 
 
@@ -329,7 +329,3 @@ def _of_limits(limits: Limits) -> tuple[int, int, int, int]:
 
 def _flat(fields: dict[str, str]) -> list[str]:
     return [part for pair in fields.items() for part in pair]
-
-
-def _record(flat: Sequence[str]) -> dict[str, str]:
-    return dict(zip(flat[::2], flat[1::2], strict=True))

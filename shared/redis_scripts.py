@@ -3,6 +3,7 @@
 It runs no command of its own.
 """
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,6 +42,12 @@ def job_scripts(
     """The scripts of these names, each with what they share before it, ready to be called."""
     prelude = "\n".join([keys.lua(), *map(read, LIBRARIES)])
     return {name: redis.register_script(f"{_flags(name)}\n{prelude}\n{read(name)}") for name in names}
+
+
+def read_record(text: str) -> dict[str, str]:
+    """What the scripts' `record_of` says; nothing of no record."""
+    flat = json.loads(text) if text else []
+    return dict(zip(flat[::2], flat[1::2], strict=True))
 
 
 def _flags(script: str) -> str:

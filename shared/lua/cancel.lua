@@ -5,7 +5,7 @@ local key = job_key(id)
 local status = redis.call('HGET', key, 'status')
 local verdict = 'finished'
 
-if not status then return { 'unknown', {} } end
+if not status then return { 'unknown', '' } end
 if status == 'queued' then
   finish_job(id, 'cancelled', {})
   verdict = 'cancelled'
@@ -15,4 +15,4 @@ elseif status == 'running' then
 elseif status == 'cancelled' then
   verdict = 'again'
 end
-return { verdict, redis.call('HGETALL', key) }
+return { verdict, record_of(id) }

@@ -13,7 +13,7 @@ local status, holder, attempt, max_attempts, cancel_requested, kind, queue, acce
 if not status then return { 'unknown' } end
 if is_finished(status) then return { 'finished' } end
 if status == 'running' then
-  if holder == owner then return { 'claimed', redis.call('HGETALL', key) } end -- the reply was lost
+  if holder == owner then return { 'claimed', record_of(id) } end -- the reply was lost
   local lease_until = redis.call('ZSCORE', RUNNING, id)
   if lease_until and tonumber(lease_until) > tonumber(time) then return { 'leased' } end
 end
@@ -48,4 +48,4 @@ redis.call('HSET', key, 'status', 'running', 'owner', owner, 'claimed_at', time,
 redis.call('ZADD', RUNNING, later(time, lease_seconds), id)
 redis.call('HDEL', key, 'windows')
 redis.call('HSET', key, 'events_from', tell_progress(id)) -- what a new watcher is told begins behind it
-return { 'claimed', redis.call('HGETALL', key) }
+return { 'claimed', record_of(id) }

@@ -17,12 +17,12 @@ local function is_whole()
   return facts['length'] == facts['entries-added']
 end
 
-if not status then return { 'unknown', redis.call('EXISTS', gone_key(id)), {}, {} } end
-if to and to == after then return { 'over', 0, {}, {} } end
+if not status then return { 'unknown', redis.call('EXISTS', gone_key(id)), '', {} } end
+if to and to == after then return { 'over', 0, '', {} } end
 local verdict, events = 'lost', {}
 if is_whole() then
   verdict, events = 'read', redis.call('XRANGE', stream, '(' .. after, '+', 'COUNT', limit)
 end
 local newest = events[#events]
 local is_last = is_finished(status) and (#events < tonumber(limit) or newest[1] == to)
-return { verdict, 0, is_last and redis.call('HGETALL', key) or {}, events }
+return { verdict, 0, is_last and record_of(id) or '', events }

@@ -2,11 +2,10 @@
 
 local drained -- looked up once, however many jobs are shown
 
--- { record, place in its queue or -1, runs that ended in a minute (0 where it does not wait) }; no record: no job now.
+-- { record or '', place in its queue or -1, runs that ended in a minute (0 where it does not wait) }; '': no job now.
 local function view(id)
-  local key = job_key(id)
-  local kind, queue = unpack(redis.call('HMGET', key, 'kind', 'queue'))
+  local kind, queue = unpack(redis.call('HMGET', job_key(id), 'kind', 'queue'))
   local place = queue and redis.call('ZRANK', queued_key(kind, queue), id)
   if place and not drained then drained = drained_in_a_minute(now()) end
-  return { redis.call('HGETALL', key), place or -1, place and drained or 0 }
+  return { record_of(id), place or -1, place and drained or 0 }
 end
