@@ -30,6 +30,9 @@ _SECRETS = re.compile(
     r"|(?P<input>\binput_value=).*?(?=, input_type=)"  # pydantic repeats what it was given
 )
 
+_SIGNS: Final = ("?", "://", "earer ", "asic ", "gw_", "whsec_", "input_value=")
+"""One of them stands in every line that has a secret: to find none is far quicker than to look for all."""
+
 _SHARED: Final[tuple[Processor, ...]] = (
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
@@ -93,6 +96,8 @@ def is_json(log_format: LogFormat) -> bool:
 
 def without_secrets(line: str) -> str:
     """The line, with what only its sender may know cut out."""
+    if not any(sign in line for sign in _SIGNS):
+        return line
     return _SECRETS.sub(lambda found: f"{found[found.lastgroup or 0]}{CUT}", line)
 
 

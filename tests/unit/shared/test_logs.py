@@ -154,3 +154,20 @@ def test_no_secret_leaves_by_an_exception_of_a_library():
     assert "Max retries" in line["exception"]
     assert "(Caused by x)" in line["exception"]
     assert "s3cret" not in str(line)
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "GET https://a.example/b?sig=s3cret",
+        "redis://user:s3cret@host",
+        "Bearer s3cret",
+        "basic s3cret",
+        "gw_ab12_s3cret",
+        "whsec_s3cret",
+        "input_value='s3cret', input_type=str",
+    ],
+)
+def test_each_kind_of_secret_is_cut_out_where_it_stands_alone(secret):
+    assert "s3cret" not in without_secrets(secret)
+    assert CUT in without_secrets(secret)
