@@ -20,6 +20,8 @@ def require_json(request: Request) -> None:
 
 def require(request: Request, form: str) -> None:
     """NotAcceptable where the client does not take this media type; who says nothing takes anything."""
+    if request.headers.get("Accept") in (None, "*/*", form):
+        return  # as nearly everybody says it: there is nothing to weigh
     weights: dict[str, float] = {}
     for value, weight in request.accept_mimetypes:
         name = parse_options_header(value)[0].lower()  # parameters, as of a charset, exclude nothing

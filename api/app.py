@@ -1,7 +1,9 @@
 """The composition root of the api: joins stores, service and routes. It connects to nothing by itself."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from flask import Flask, Response, g, request
@@ -53,6 +55,13 @@ class Api:
     hub: Hub
 
 
+class _Flask(Flask):
+    """Flask for views and hooks of which none is a coroutine: it would look at each of them, each time."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return func
+
+
 def create_api(
     settings: Settings,
     *,
@@ -82,7 +91,7 @@ def create_api(
         settings=settings,
         off_loop=off_loop,
     )
-    app = Flask("api")
+    app = _Flask("api")
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
     app.url_map.merge_slashes = False  # a redirect to the path with one slash would be a page of HTML
     errors.install(app)
