@@ -194,10 +194,19 @@ class ApiServer:
 
 @contextmanager
 def api_serving(
-    directory: Path, redis_url: str, *, file_bytes: int | None = None, **environment: str
+    directory: Path,
+    redis_url: str,
+    *,
+    file_bytes: int | None = None,
+    app: str | None = None,
+    **environment: str,
 ) -> Iterator[ApiServer]:
-    """An api on free ports; stopped at the end. file_bytes: what the disk takes of a file."""
+    """An api on free ports; stopped at the end.
+
+    file_bytes: what the disk takes of a file; app: another application in the api's place.
+    """
     limited = ["prlimit", f"--fsize={file_bytes}"] if file_bytes else []
+    other = [app] if app else []
     port, metrics_port = free_port(), free_port()
     audio, log = directory / "audio", directory / "api.log"
     ours = {
@@ -210,7 +219,7 @@ def api_serving(
     }
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [*limited, sys.executable, "-m", "gunicorn", "--config", str(GUNICORN_CONFIG)],
+            [*limited, sys.executable, "-m", "gunicorn", "--config", str(GUNICORN_CONFIG), *other],
             env={**os.environ, **ours, **environment},
             stdout=output,
             stderr=subprocess.STDOUT,
