@@ -3,7 +3,7 @@
 It makes no JSON (`wire.py` does): tests hold every answer against these.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field, JsonValue
 
@@ -160,6 +160,14 @@ class ProgressEvent(BaseModel):
     fraction: Share
 
 
+_EVENT_DATA: Final[list[JsonValue]] = [
+    {"$ref": "#/components/schemas/Job"},
+    {"$ref": "#/components/schemas/ProgressEvent"},
+    {"$ref": "#/components/schemas/WindowEvent"},
+    {"type": "object", "maxProperties": 0},
+]
+
+
 class Event(BaseModel):
     """One event of a stream, as `text/event-stream` writes it: its data is JSON, in one line."""
 
@@ -169,11 +177,7 @@ class Event(BaseModel):
         json_schema_extra={
             "contentMediaType": "application/json",
             "contentSchema": {
-                "anyOf": [
-                    {"$ref": f"#/components/schemas/{name}"}
-                    for name in ("Job", "ProgressEvent", "WindowEvent")
-                ]
-                + [{"type": "object", "maxProperties": 0}]
+                "anyOf": _EVENT_DATA,
             },
         }
     )
