@@ -29,9 +29,11 @@ def quick_worker(redis: Redis, *, seed: int = 0) -> Iterator[None]:
     stop = threading.Event()
     thread = threading.Thread(target=_work, args=(redis, random.Random(seed), stop))
     thread.start()
-    yield
-    stop.set()
-    thread.join()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
 
 
 def _work(redis: Redis, chance: random.Random, stop: threading.Event) -> None:
