@@ -4,6 +4,7 @@ It carries out what the core (`conversation.py`) wants done, and decides nothing
 """
 
 import random
+import select
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 import anyio
+import httpcore
 import httpx
 from httpx_sse import EventSource, ServerSentEvent
 
@@ -80,6 +82,8 @@ class AsyncClient:
             dice=random.random,
         )
         self._http = http or httpx.AsyncClient(**self._address.options())
+        # An upload has a connection of its own: see `_Line`.
+        self._uploads = http or httpx.AsyncClient(**self._address.options(keep=False))
         self._is_ours = http is None
 
     async def __aenter__(self) -> "AsyncClient":
@@ -94,6 +98,7 @@ class AsyncClient:
         """End all connections; after this the client cannot be used."""
         if self._is_ours:
             await self._http.aclose()
+            await self._uploads.aclose()
 
     async def submit(  # noqa: PLR0913  all by name
         self,
@@ -265,8 +270,9 @@ class AsyncClient:
             await stream.close()
 
     async def _send(self, request: Request) -> Answer | Broken:
+        http = self._http if request.upload is None else self._uploads
         try:
-            return answer_of(await self._http.send(self._built(request), follow_redirects=False))
+            return answer_of(await http.send(self._built(request), follow_redirects=False))
         except BROKEN as error:
             return broken(error)
 
@@ -288,7 +294,9 @@ class AsyncClient:
     def _built(self, request: Request) -> httpx.Request:
         built = self._http.build_request(**self._address.parts(request))
         if request.upload is not None:
-            built.stream = _ThreadedBody(built.stream, request.upload)
+            line = _Line()
+            built.extensions = {**built.extensions, "trace": line.trace}
+            built.stream = _ThreadedBody(built.stream, request.upload, line)
         return built
 
 
@@ -324,12 +332,41 @@ class _Stream:
             await response.aclose()
 
 
+class _Line:
+    """Whether the server has answered an upload before it has all of it.
+
+    Such an answer (too large, no room, no key) must be read before the server ends the connection: a loop
+    that finds out by writing has closed the socket by then, and the answer with it. Sockets that block keep
+    it.
+    """
+
+    def __init__(self) -> None:
+        self._socket: Any = None
+
+    async def trace(self, event: str, info: Mapping[str, Any]) -> None:
+        """Hears of the connection as it is made; one that was there before stays unknown."""
+        if event == "connection.connect_tcp.complete":
+            self._socket = info["return_value"].get_extra_info("socket")
+        elif event == "connection.start_tls.complete":
+            self._socket = None  # what comes over TLS need not be an answer
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether something has come, or the server has hung up."""
+        if self._socket is None or self._socket.fileno() < 0:
+            return False
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        return bool(poll.poll(0))
+
+
 class _ThreadedBody(httpx.AsyncByteStream):
     """The body of an upload, read where a slow disk or pipe holds up no other task."""
 
-    def __init__(self, pieces: Any, upload: Upload) -> None:
+    def __init__(self, pieces: Any, upload: Upload, line: _Line) -> None:
         self._pieces = pieces
         self._upload = upload
+        self._line = line
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         pieces: Iterator[bytes] = iter(self._pieces)
@@ -338,6 +375,9 @@ class _ThreadedBody(httpx.AsyncByteStream):
             piece = await anyio.to_thread.run_sync(next, pieces, None, abandon_on_cancel=True)
             if piece is None:
                 return
+            if self._line.is_answered:
+                # By this httpcore stops writing, and reads what has come.
+                raise httpcore.WriteError("The server has answered already.")
             yield piece
             self._upload.tell()
 

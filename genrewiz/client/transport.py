@@ -53,13 +53,15 @@ class Address:
         parts = urlsplit(self.base_url)
         return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
-    def options(self) -> dict[str, Any]:
-        """How an httpx client of our own is made."""
+    def options(self, *, keep: bool = True) -> dict[str, Any]:
+        """How an httpx client of our own is made. keep: whether connections are used again."""
         return {
             # A proxy's way to a loopback address would lead to another machine.
             "trust_env": urlsplit(self.base_url).hostname not in LOOPBACK,
             "limits": httpx.Limits(
-                max_connections=None, max_keepalive_connections=20, keepalive_expiry=KEEP_SECONDS
+                max_connections=None,
+                max_keepalive_connections=20 if keep else 0,
+                keepalive_expiry=KEEP_SECONDS,
             ),
         }
 

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import socket
 import struct
 import subprocess
@@ -18,7 +19,7 @@ from redis import Redis
 
 from genrewiz.serve.ports import free_port
 from support.contract import check_http
-from support.service import children
+from support.service import alive, children
 from support.waiting import PATIENCE_SECONDS, eventually
 
 CHECKOUT = Path(__file__).parents[2]
@@ -187,6 +188,16 @@ class ApiServer:
         found = re.findall(r"^genrewiz_http_requests_in_flight(?:\{.*\})? (\S+)$", text, re.MULTILINE)
         return int(sum(float(value) for value in found))
 
+    def kill(self) -> None:
+        """`kill -9`, all of it; the port is free afterwards."""
+        processes = self.workers()
+        self.process.kill()  # first, so that it starts no others
+        for pid in processes:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.process.wait()
+        eventually(lambda: not any(map(alive, processes)))
+
     def workers(self) -> list[int]:
         """The processes that answer."""
         return children(self.process.pid)
@@ -199,15 +210,16 @@ def api_serving(
     *,
     file_bytes: int | None = None,
     app: str | None = None,
+    port: int | None = None,
     **environment: str,
 ) -> Iterator[ApiServer]:
-    """An api on free ports; stopped at the end.
+    """An api on free ports, or at this one; stopped at the end.
 
     file_bytes: what the disk takes of a file; app: another application in the api's place.
     """
     limited = ["prlimit", f"--fsize={file_bytes}"] if file_bytes else []
     other = [app] if app else []
-    port, metrics_port = free_port(), free_port()
+    port, metrics_port = port or free_port(), free_port()
     audio, log = directory / "audio", directory / "api.log"
     ours = {
         "GENREWIZ_REDIS_URL": redis_url,
