@@ -20,7 +20,8 @@ from shared.transitions import Place
 MAX_LIMIT: Final = 100
 DEFAULT_LIMIT: Final = 20
 MAX_CURSOR_CHARACTERS: Final = 200
-SCORE: Final = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?")
+SCORE: Final = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?(e[+-]?[0-9]{1,2})?")
+"""As the server writes a time: one of a hundred or so with an exponent, `1.7954523546473491e+9`."""
 
 T = TypeVar("T")
 

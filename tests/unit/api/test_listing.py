@@ -49,7 +49,9 @@ def test_any_other_limit_is_named(text):
     assert pointers(("limit", text)) == ["/limit"]
 
 
-@pytest.mark.parametrize("score", ["0", "1700000000", "1700000000.123456", "9" * 20 + "." + "9" * 20])
+@pytest.mark.parametrize(
+    "score", ["0", "1700000000.123456", "1.7954523546473491e+9", "9" * 20 + "." + "9" * 20]
+)
 def test_a_place_comes_back_from_its_cursor(score):
     place = Place(score=score, job_id=JOB)
 
@@ -75,7 +77,9 @@ def test_a_cursor_needs_no_escaping_in_a_url():
         encoded(f"-1.5 {JOB}".encode()),
         encoded(f"+inf {JOB}".encode()),
         encoded(f"nan {JOB}".encode()),
-        encoded(f"1e9 {JOB}".encode()),
+        encoded(f"e9 {JOB}".encode()),
+        encoded(f"1e {JOB}".encode()),
+        encoded(f"1e999 {JOB}".encode()),
         encoded(f"(1 {JOB}".encode()),
         encoded(f"1. {JOB}".encode()),
         encoded(f"{'1' * 21} {JOB}".encode()),
