@@ -23,8 +23,8 @@ MAX_METADATA_BYTES = 4_096
 
 JOB = {
     "id", "status", "queue", "cancel_requested", "cached", "attempt", "created_at", "started_at",
-    "finished_at", "expires_at", "progress", "source", "model", "result", "timings_seconds", "error", "metadata",
-    "links",
+    "finished_at", "expires_at", "progress", "source", "model", "result", "timings_seconds", "error",
+    "metadata", "links",
 }  # fmt: skip
 PARTS = {
     "progress": {"stage", "fraction", "queue_position", "eta_seconds"},
