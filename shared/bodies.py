@@ -5,7 +5,7 @@ It makes no JSON (`wire.py` does): tests hold every answer against these.
 
 from typing import Annotated, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, Field, JsonValue
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 from shared.job import JobStatus
 from shared.model_card import ModelCard
@@ -19,7 +19,11 @@ JobIdText = Annotated[str, Field(pattern="^job_[0-9a-f]{24}$")]
 StageName = Literal["fetch", "decode", "spectrogram", "predict"]
 
 
-class Progress(BaseModel):
+class _Body(BaseModel):
+    model_config = ConfigDict(defer_build=True)  # a start does without them
+
+
+class Progress(_Body):
     """How far the job is."""
 
     stage: str | None = Field(description="What the worker does now; null before and between.")
@@ -30,7 +34,7 @@ class Progress(BaseModel):
     )
 
 
-class Source(BaseModel):
+class Source(_Body):
     """Where the audio came from, and what the worker found it to be: null until it has looked."""
 
     kind: SourceKind
@@ -45,7 +49,7 @@ class Source(BaseModel):
     truncated: bool = Field(description="The file broke off: the answer is about what there was of it.")
 
 
-class Model(BaseModel):
+class Model(_Body):
     """Which model answered."""
 
     name: str
@@ -53,14 +57,14 @@ class Model(BaseModel):
     sha256: Sha256
 
 
-class Prediction(BaseModel):
+class Prediction(_Body):
     """A genre and how likely it is; probabilities are calibrated."""
 
     genre: str
     probability: Share
 
 
-class TimelineEntry(BaseModel):
+class TimelineEntry(_Body):
     """What one window of the song says."""
 
     start_seconds: Seconds
@@ -69,7 +73,7 @@ class TimelineEntry(BaseModel):
     probabilities: list[Share] = Field(description="In the order of the model's `genres`.")
 
 
-class Result(BaseModel):
+class Result(_Body):
     """The answer."""
 
     genre: str | None = Field(description="The likeliest genre; null under `min_confidence`.")
@@ -81,7 +85,7 @@ class Result(BaseModel):
     )
 
 
-class Timings(BaseModel):
+class Timings(_Body):
     """What each part took; a stage that was not reached is null."""
 
     queue: Seconds = Field(description="From its acceptance to its first run.")
@@ -92,7 +96,7 @@ class Timings(BaseModel):
     total: Seconds | None = Field(description="From its acceptance to its end; null until then.")
 
 
-class JobError(BaseModel):
+class JobError(_Body):
     """Why the job failed."""
 
     type: str = Field(description="Leads to what it means and what to do.")
@@ -102,7 +106,7 @@ class JobError(BaseModel):
     retryable: bool = Field(description="Whether the same job, submitted again, may succeed.")
 
 
-class Links(BaseModel):
+class Links(_Body):
     """Where to go on, relative to this server."""
 
     self: str
@@ -111,7 +115,7 @@ class Links(BaseModel):
     spectrogram: str | None = Field(description="null unless `options.spectrogram` asked for one.")
 
 
-class Job(BaseModel):
+class Job(_Body):
     """One song on its way to a genre. The same object wherever a job is shown."""
 
     id: JobIdText
@@ -136,21 +140,21 @@ class Job(BaseModel):
     links: Links
 
 
-class JobPage(BaseModel):
+class JobPage(_Body):
     """A page of the caller's jobs, youngest first, each without its timeline."""
 
     jobs: list[Job]
     next_cursor: str | None = Field(description="The `cursor` of the next page; null on the last.")
 
 
-class EventsToken(BaseModel):
+class EventsToken(_Body):
     """Lets a browser watch one job."""
 
     token: str
     expires_at: AwareDatetime
 
 
-class ProgressEvent(BaseModel):
+class ProgressEvent(_Body):
     """The data of an event `progress`."""
 
     status: JobStatus
@@ -168,7 +172,7 @@ _EVENT_DATA: Final[list[JsonValue]] = [
 ]
 
 
-class Event(BaseModel):
+class Event(_Body):
     """One event of a stream, as `text/event-stream` writes it: its data is JSON, in one line."""
 
     event: Literal["snapshot", "progress", "window", "finished", "reset"]
@@ -189,33 +193,33 @@ class WindowEvent(TimelineEntry):
     attempt: Count
 
 
-class ModelList(BaseModel):
+class ModelList(_Body):
     """The models that jobs can be asked of."""
 
     models: list[ModelCard]
 
 
-class Alive(BaseModel):
+class Alive(_Body):
     """The process answers."""
 
     status: Literal["alive"]
 
 
-class Ready(BaseModel):
+class Ready(_Body):
     """The process can take traffic."""
 
     status: Literal["ready"]
     workers_ready: Count = Field(description="Without any, jobs are accepted and wait.")
 
 
-class FieldError(BaseModel):
+class FieldError(_Body):
     """One thing that is wrong with the request."""
 
     pointer: str = Field(description="Which field, part, parameter or header, as a JSON pointer.")
     detail: str
 
 
-class Problem(BaseModel):
+class Problem(_Body):
     """Why a request was refused (RFC 9457). What was sent is never repeated."""
 
     type: str = Field(description="Leads to what it means and what to do: `GET` it.")
@@ -233,7 +237,7 @@ class Problem(BaseModel):
     )
 
 
-class ProblemType(BaseModel):
+class ProblemType(_Body):
     """What a kind of problem means, and what to do about it."""
 
     type: str

@@ -11,7 +11,6 @@ from werkzeug.exceptions import NotFound
 from api.accepts import require_json
 from api.conditional import conditional
 from api.jobs import OffLoop
-from api.openapi.document import document, text_of
 from api.problems import catalogue
 from shared.errors import UnknownProblem
 from shared.model_card import ModelCard
@@ -32,6 +31,8 @@ def docs_blueprint(card: ModelCard | None, *, off_loop: OffLoop) -> Blueprint:
 
     @cache  # made when it is first asked for: a start does without
     def text() -> str:
+        from api.openapi.document import document, text_of
+
         rules = list(current_app.url_map.iter_rules())
         made: list[str] = []
         off_loop(lambda: made.append(text_of(document(rules, card))))  # a tenth of a second's work

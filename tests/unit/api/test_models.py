@@ -6,7 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from api.app import create_api
-from shared.model_card import RELEASED
+from shared.model_card import RELEASED, figures_path
 from shared.settings import Settings
 from support.contract import problems_with
 
@@ -80,6 +80,7 @@ def test_another_checkpoint_of_the_operators_is_the_model_that_is_shown_and_clai
     written = json.dumps(header).encode()
     path = tmp_path / "own.safetensors"
     path.write_bytes(len(written).to_bytes(8, "little") + written + data[8 + length :])
+    figures_path(path).write_bytes(figures_path(RELEASED).read_bytes())  # of another: the released one's
 
     body = client_of(checkpoint=path).get("/models/pcrnn").get_json()
 
