@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 
+from support.contract import check_http
 from support.waiting import eventually
 
 GENREWIZ = str(Path(sys.executable).with_name("genrewiz"))
@@ -28,7 +29,9 @@ class Service:
         self.process = process
         self.lines = lines
         self.url = eventually(self._url)
-        self.http = httpx.Client(base_url=self.url, timeout=60, trust_env=False)
+        self.http = httpx.Client(
+            base_url=self.url, timeout=60, trust_env=False, event_hooks={"response": [check_http]}
+        )
 
     def post(self, name: str, audio: bytes, **parts: str) -> httpx.Response:
         return self.http.post("/jobs", files={"file": (name, audio)}, data=parts)
