@@ -41,7 +41,7 @@ def get(
 
     It fails for jobs alone that are not there: a job that has failed is shown, too.
 
-    Example: genrewiz get job_06evx… --json
+    Example: genrewiz get job_… --json
     """
     form = output(as_json=as_json, as_csv=as_csv, people=Pictures())
     with connected(server, api_key, max_attempts=QUICK_ATTEMPTS) as client:
@@ -60,7 +60,7 @@ def cancel(
 
     One that waits is cancelled at once, one that runs as soon as its worker looks.
 
-    Example: genrewiz cancel job_06evx…
+    Example: genrewiz cancel job_…
     """
     form = output(as_json=as_json, as_csv=as_csv, people=Lines())
     with connected(server, api_key, max_attempts=QUICK_ATTEMPTS) as client:
@@ -72,7 +72,7 @@ def delete(ids: IdsArgument, *, server: ServerOption = DEFAULT_SERVER, api_key: 
 
     A job that waits is cancelled first; one that runs must be cancelled, or end, before.
 
-    Example: genrewiz delete job_06evx…
+    Example: genrewiz delete job_…
     """
     good = failed = 0
     with connected(server, api_key, max_attempts=QUICK_ATTEMPTS) as client:

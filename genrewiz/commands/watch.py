@@ -72,7 +72,7 @@ class ForPeople:
         if span not in self._shown:
             self._shown.add(span)
             sure = max(window.get("probabilities") or (0.0,))
-            typer.echo(f"{_clock(span[0])}-{_clock(span[1])}  {window['genre']:<10} {sure:6.1%}")
+            typer.echo(f"{_clock(span[0])}-{_clock(span[1]):<6}  {window['genre']:<10} {sure:6.1%}")
 
     def _answer(self, job: Job) -> None:
         for window in (job.raw.get("result") or {}).get("timeline") or ():
@@ -87,4 +87,4 @@ def _line_of_json(event: Event) -> None:
 
 def _clock(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes:>3}:{rest:02}"
+    return f"{minutes}:{rest:02}"

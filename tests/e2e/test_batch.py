@@ -2,15 +2,17 @@
 
 import json
 import random
+import subprocess
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from genrewiz.client import Client
-from support.api_server import WAV, ApiServer
+from support.api_server import WAV, ApiServer, api_serving
 from support.audio import encode, music_like
 from support.commands import CommandLine
+from support.redis_server import redis_serving
 from support.service import Service
 from support.waiting import eventually
 
@@ -40,6 +42,14 @@ def steps(state: Path) -> list[str]:
     return [json.loads(line)["step"] for line in whole_lines]
 
 
+def killed_after(lines: int, state: Path, process: "subprocess.Popen[str]") -> None:
+    """Kill a run as soon as the state file has so many lines, unless it ends before."""
+    with process:
+        eventually(lambda: process.poll() is not None or len(steps(state)) >= lines)
+        process.kill()
+        process.communicate()
+
+
 def jobs_of(url: str, folder: Path) -> Counter[str]:
     """How many jobs the server has of each song."""
     ours = {path.name for path in folder.rglob("*.wav")}
@@ -55,12 +65,8 @@ def test_a_batch_that_is_killed_at_random_does_each_song_once(
     command = ("submit", "--recursive", music, "--state", state, "--wait", "--json")
 
     for _ in range(KILLS):
-        before = len(steps(state)) if state.exists() else 0
-        more = dice.randint(1, 12)
-        with genrewiz.start(*command) as process:
-            eventually(lambda: process.poll() is not None or len(steps(state)) >= before + more)
-            process.kill()
-            process.communicate()
+        enough = (len(steps(state)) if state.exists() else 0) + dice.randint(1, 12)
+        killed_after(enough, state, genrewiz.start(*command))
     done = genrewiz(*command)
     again = genrewiz(*command)
 
@@ -182,9 +188,6 @@ def test_a_server_that_goes_away_ends_the_batch_with_5_and_the_next_run_goes_on(
 
 
 def test_a_server_without_room_is_asked_again_until_it_has_some(tmp_path: Path, tmp_path_factory):
-    from support.api_server import api_serving
-    from support.redis_server import redis_serving
-
     for number in range(3):
         (tmp_path / f"{number}.wav").write_bytes(WAV)
     folder = tmp_path_factory.mktemp("full")

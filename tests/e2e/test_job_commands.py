@@ -1,4 +1,4 @@
-"""`genrewiz get`, `watch`, `cancel`, `delete`, `list`, `openapi` and `listen`, as a user runs them."""
+"""`genrewiz get`, `watch`, `cancel`, `delete` and `list`, as a user runs them."""
 
 import http.server
 import json
@@ -61,8 +61,7 @@ def test_a_job_is_watched_window_by_window_to_its_answer(genrewiz: CommandLine, 
     timeline = job["result"]["timeline"]
     assert for_people.code == as_json.code == 0
     assert len(timeline) > 3
-    assert [line.split()[-3:-1] for line in lines[: len(timeline)]] != []
-    assert [line.split()[-3] for line in lines[: len(timeline)]] == [each["genre"] for each in timeline]
+    assert [line.split()[1] for line in lines[: len(timeline)]] == [each["genre"] for each in timeline]
     assert lines[len(timeline)].startswith(f"long.mp3: {job['result']['genre']}")
     assert as_json.lines[-1]["event"] == "finished"
     assert as_json.lines[-1]["data"] == job
@@ -127,7 +126,7 @@ def test_jobs_are_listed_the_newest_first_over_all_pages(silent: CommandLine, si
 
 
 @pytest.mark.parametrize(
-    "command", [("get", "x"), ("watch", "x"), ("cancel", "x"), ("delete", "x"), ("list",), ("openapi",)]
+    "command", [("get", "x"), ("watch", "x"), ("cancel", "x"), ("delete", "x"), ("list",)]
 )
 def test_every_command_exits_with_5_where_no_server_answers(command):
     done = CommandLine("http://127.0.0.1:1")(*command)
@@ -149,7 +148,7 @@ def test_the_key_comes_from_the_environment_and_without_it_all_songs_fail_at_the
     for number in range(20):
         (tmp_path / f"{number}.wav").write_bytes(WAV)
     with redis_serving(tmp_path / "redis") as redis, api_serving(tmp_path, redis.url) as api:
-        _, key = RedisApiKeys(Redis.from_url(redis.url), Keys()).add("me", ["read", "write"])
+        _, key = RedisApiKeys(Redis.from_url(redis.url), Keys()).add("me", ["read", "submit"])
         url = f"http://127.0.0.1:{api.port}"
         eventually(lambda: httpx.get(f"{url}/jobs").status_code == 401)
 
@@ -165,18 +164,6 @@ def test_the_key_comes_from_the_environment_and_without_it_all_songs_fail_at_the
     assert key not in within.err + within.out + named.err + named.out
 
 
-def test_the_description_of_the_routes_is_printed_or_written(tmp_path):
-    with stranger(b'{"openapi": "3.1.0"}') as url:
-        printed = CommandLine(url)("openapi")
-        written = CommandLine(url)("openapi", tmp_path / "openapi.json")
-        nowhere = CommandLine(url)("openapi", tmp_path / "none" / "openapi.json")
-
-    assert (printed.code, json.loads(printed.out)) == (0, {"openapi": "3.1.0"})
-    assert (written.code, written.out) == (0, "")
-    assert (tmp_path / "openapi.json").read_bytes() == b'{"openapi": "3.1.0"}'
-    assert nowhere.code == 1
-
-
 @contextmanager
 def stranger(body: bytes) -> Iterator[str]:
     """A web server that says this to everything."""
@@ -189,7 +176,7 @@ def stranger(body: bytes) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(body)
 
-        do_POST = do_GET
+        do_POST = do_GET  # noqa: N815  the library's name
 
         def log_message(self, *_: object) -> None:
             pass
