@@ -1,0 +1,140 @@
+"""`genrewiz listen`: a receiver of webhooks to try with."""
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import pytest
+
+from support.commands import CommandLine
+
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+OTHER = "whsec_" + base64.b64encode(b"another secret").decode()
+EVENT = {
+    "type": "job.succeeded", "timestamp": "2026-01-01T00:00:00.000Z", "sequence": 7,
+    "data": {"id": "job_1", "status": "succeeded", "result": {"genre": "rock"}, "error": None},
+}  # fmt: skip
+
+
+class Listening:
+    """A receiver that is up."""
+
+    def __init__(self, process) -> None:
+        self.process = process
+        self.said: list[str] = []
+        while not self.said or "Listening" not in self.said[-1]:
+            self.said.append(process.stderr.readline())
+        self.url = re.search(r"http://\S+", self.said[-1]).group()
+        threading.Thread(target=lambda: self.said.extend(process.stderr), daemon=True).start()
+
+    def post(self, body: bytes, **headers: str) -> int:
+        return httpx.post(self.url, content=body, headers=headers, trust_env=False, timeout=60).status_code
+
+    def deliver(self, body: bytes, *, secret: str = SECRET, seconds_ago: int = 0) -> int:
+        """As the service sends it, by Standard Webhooks 1.0.0."""
+        timestamp = str(int(time.time()) - seconds_ago)
+        key = base64.b64decode(secret.removeprefix("whsec_"))
+        signature = hmac.digest(key, f"msg_1.{timestamp}.".encode() + body, hashlib.sha256)
+        return self.post(
+            body,
+            **{
+                "webhook-id": "msg_1",
+                "webhook-timestamp": timestamp,
+                "webhook-signature": "v1," + base64.b64encode(signature).decode(),
+            },
+        )
+
+    def line(self) -> str:
+        """The next line of its output."""
+        return self.process.stdout.readline().rstrip("\n")
+
+
+@contextmanager
+def listening(*options: str, **environment: str) -> Iterator[Listening]:
+    command = CommandLine("http://127.0.0.1:1", **environment)
+    with command.start("listen", "--port", "0", *options) as process:
+        try:
+            yield Listening(process)
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait()
+    assert process.returncode == 130
+
+
+def test_what_is_signed_is_printed_and_all_else_refused():
+    body = json.dumps(EVENT).encode()
+    with listening("--json", GENREWIZ_WEBHOOK_SECRET=SECRET) as receiver:
+        refused = [
+            receiver.deliver(body, secret=OTHER),
+            receiver.deliver(body, seconds_ago=3_600),
+            receiver.post(body),
+            receiver.deliver(b"[]"),
+        ]
+        taken = receiver.deliver(body)
+        line = receiver.line()
+
+    assert refused == [401] * 4
+    assert taken == 204
+    assert json.loads(line) == EVENT
+    assert "".join(receiver.said).count("was refused") == 4
+    assert SECRET not in "".join(receiver.said)
+
+
+def test_two_secrets_are_believed_while_one_is_being_changed():
+    with listening("--secret", SECRET, "--secret", OTHER) as receiver:
+        assert [receiver.deliver(b"{}", secret=secret) for secret in (SECRET, OTHER)] == [204, 204]
+
+
+def test_without_a_secret_all_is_believed_and_that_is_said():
+    with listening() as receiver:
+        assert receiver.post(json.dumps(EVENT).encode()) == 204
+        assert receiver.line() == "2026-01-01T00:00:00.000Z  job.succeeded  job_1  rock"
+        assert receiver.post(b'{"type": "x\\u001b[2J", "data": 3}') == 204
+        assert receiver.line().isprintable()
+        assert receiver.post(b"no json") == 400
+
+    assert any("every delivery is believed" in line for line in receiver.said)
+
+
+def test_bodies_without_a_length_or_beyond_any_event_are_refused_unread():
+    with listening() as receiver:
+        assert httpx.post(receiver.url, content=iter([b"{}"]), trust_env=False).status_code == 411
+        with socket.create_connection(("127.0.0.1", httpx.URL(receiver.url).port)) as sender:
+            sender.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n")
+            assert b" 413 " in sender.recv(100)
+
+
+def test_a_sender_that_hangs_up_is_no_reason_to_end():
+    with listening() as receiver:
+        with socket.create_connection(("127.0.0.1", httpx.URL(receiver.url).port)) as sender:
+            sender.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
+
+        assert receiver.post(b"{}") == 204
+
+
+def test_a_port_that_is_taken_is_said():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = CommandLine("http://127.0.0.1:1")("listen", "--port", port)
+
+    assert done.code == 1
+    assert "--port" in done.err
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_it_ends_quietly_when_nobody_reads_any_more(options):
+    command = CommandLine("http://127.0.0.1:1")
+    with command.start("listen", "--port", "0", *options) as process:
+        receiver = Listening(process)
+        process.stdout.close()
+        assert receiver.post(b"{}") == 204
+        assert process.wait() == 141
