@@ -1,0 +1,232 @@
+"""One song, its answer, and what is remembered of it: with a server that exists on paper alone."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from genrewiz.client import Job, Problem, Unreachable
+from genrewiz.commands.batch_state import FINISHED, batch_state
+from genrewiz.commands.inputs import File, Missing, Url
+from genrewiz.commands.submission import Submission, Wanted
+
+WANTED = Wanted(options={"top": 2}, metadata={"station": "fm4"}, queue="batch")
+
+
+class PaperServer:
+    """Has one job an idempotency key; what it says first are the refusals it was given."""
+
+    def __init__(self, *refusals: Exception) -> None:
+        self.refusals = list(refusals)
+        self.jobs: dict[str, dict] = {}
+        self.sent: list[dict] = []
+
+    def submit(self, file, *, filename, on_bytes, idempotency_key=None, **wanted) -> Job:
+        on_bytes(1, 2)
+        return self._job({"filename": filename, "audio": file.read(), **wanted}, idempotency_key)
+
+    def submit_url(self, url, *, idempotency_key=None, **wanted) -> Job:
+        return self._job({"url": url, **wanted}, idempotency_key)
+
+    def get(self, job_id: str) -> Job:
+        if job_id not in self.jobs:
+            raise problem("unknown_job", 404)
+        return Job.of(self.jobs[job_id])
+
+    def wait(self, job_id: str) -> Job:
+        self.jobs[job_id]["status"] = "succeeded"
+        return self.get(job_id)
+
+    def _job(self, sent: dict, key: str | None) -> Job:
+        self.sent.append(sent)
+        if self.refusals:
+            raise self.refusals.pop(0)
+        job_id = f"job_{key or len(self.sent)}"
+        self.jobs.setdefault(job_id, {"id": job_id, "status": "queued"})
+        return Job.of(dict(self.jobs[job_id]))
+
+
+def problem(code: str, status: int, *pointers: str, retry_after_seconds: float | None = None) -> Problem:
+    errors = tuple((pointer, "wrong") for pointer in pointers)
+    return Problem(
+        status=status,
+        code=code,
+        title="No",
+        detail="No.",
+        errors=errors,
+        retry_after_seconds=retry_after_seconds,
+    )
+
+
+def submission(server: PaperServer, *, wanted: Wanted = WANTED, **options) -> Submission:
+    defaults = {"wait": True, "on_job": lambda name, job: None}
+    return Submission(server, wanted, **defaults | options)
+
+
+def answer(server: PaperServer, song, **options):
+    return submission(server, **options).answer(song, lambda sent, total: None)
+
+
+@pytest.fixture
+def song(tmp_path: Path) -> File:
+    (tmp_path / "a.wav").write_bytes(b"audio")
+    return File(str(tmp_path / "a.wav"))
+
+
+@pytest.fixture
+def state(tmp_path: Path):
+    with batch_state(tmp_path / "state") as state:
+        yield state
+
+
+def test_a_song_is_sent_with_what_is_asked_for_and_nothing_else(song):
+    server = PaperServer()
+
+    answer(server, song, wanted=Wanted())
+    answer(server, song)
+
+    assert server.sent == [
+        {"filename": "a.wav", "audio": b"audio"},
+        {
+            "filename": "a.wav", "audio": b"audio",
+            "options": {"top": 2}, "metadata": {"station": "fm4"}, "queue": "batch",
+        },
+    ]  # fmt: skip
+
+
+def test_whoever_is_interrupted_knows_the_job_before_its_end(song):
+    heard = []
+
+    answer(PaperServer(), song, on_job=lambda name, job: heard.append((name, job.status)))
+
+    assert heard == [(song.name, "queued"), (song.name, "succeeded")]
+
+
+@pytest.mark.parametrize("code", ["queue_full", "quota_exceeded", "rate_limited"])
+def test_a_batch_waits_until_a_full_server_has_room_and_sends_the_whole_song_again(song, code):
+    server = PaperServer(*[problem(code, 429, retry_after_seconds=0.001)] * 9)
+
+    assert answer(server, song, is_batch=True).is_good
+    assert [sent["audio"] for sent in server.sent] == [b"audio"] * 10
+
+
+def test_a_single_song_is_told_that_the_server_is_full(song):
+    found = answer(PaperServer(problem("queue_full", 503)), song)
+
+    assert (found.is_good, found.error["code"]) == (False, "queue_full")
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        problem("unauthorized", 401),
+        problem("missing_right", 403),
+        problem("invalid_request", 422, "/options/top"),
+        problem("store_unavailable", 503),
+        problem("http_502", 502),
+        Unreachable("away"),
+    ],
+)
+def test_what_every_song_would_meet_ends_the_batch(song, refusal):
+    with pytest.raises(type(refusal)):
+        answer(PaperServer(refusal), song, is_batch=True)
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        problem("invalid_request", 422, "/file"),
+        problem("unsupported_format", 415),
+        problem("upload_too_large", 413),
+        problem("internal_error", 500),
+        problem("idempotency_key_reused", 422),
+    ],
+)
+def test_what_one_song_meets_is_its_own_answer(song, refusal):
+    found = answer(PaperServer(refusal), song, is_batch=True)
+
+    assert found.error["code"] == refusal.code
+    assert all(pointer in found.error["detail"] for pointer, _ in refusal.errors)
+
+
+def test_a_song_that_is_not_there_is_no_job(tmp_path):
+    server = PaperServer()
+
+    for missing in (File(str(tmp_path / "none")), File(str(tmp_path)), Missing("x*", "Nothing is there.")):
+        assert answer(server, missing).error["code"] == "unreadable_file"
+    assert server.sent == []
+
+
+def test_a_song_that_has_ended_is_not_asked_for_again(song, state):
+    server = PaperServer()
+    first = answer(server, song, state=state)
+
+    again = answer(PaperServer(Unreachable("away")), song, state=state)
+
+    assert again == first
+    assert again.job["status"] == "succeeded"
+
+
+def test_a_song_whose_end_nobody_saw_is_waited_for_and_not_sent_again(song, state):
+    server = PaperServer()
+    assert answer(server, song, state=state, wait=False).job["status"] == "queued"
+
+    found = answer(server, song, state=state)
+
+    assert found.job["status"] == "succeeded"
+    assert len(server.sent) == 1
+    key = found.job["id"].removeprefix("job_")
+    assert state.known(key) == (FINISHED, found.job)
+
+
+def test_a_song_whose_promise_nobody_heard_is_sent_under_the_same_key(song, state):
+    server = PaperServer(Unreachable("away"))
+    with pytest.raises(Unreachable):
+        answer(server, song, state=state)
+
+    answer(server, song, state=state)
+
+    assert len(server.sent) == 2
+    assert len(server.jobs) == 1
+
+
+def test_a_song_whose_job_nobody_knows_any_more_is_sent_anew(song, state):
+    answer(PaperServer(), song, state=state, wait=False)
+    server = PaperServer()
+
+    assert answer(server, song, state=state).is_good
+    assert len(server.sent) == 1
+
+
+@pytest.mark.parametrize("change", ["size", "time", "wanted"])
+def test_a_song_that_has_changed_or_is_asked_of_otherwise_has_another_key(song, state, change):
+    server = PaperServer()
+    first = answer(server, song, state=state)
+    wanted = WANTED
+    if change == "size":
+        was = Path(song.path).stat()
+        Path(song.path).write_bytes(b"audio!")
+        os.utime(song.path, ns=(was.st_atime_ns, was.st_mtime_ns))
+    elif change == "time":
+        os.utime(song.path, ns=(0, 1))
+    else:
+        wanted = Wanted()
+
+    assert answer(server, song, state=state, wanted=wanted).job["id"] != first.job["id"]
+
+
+def test_the_same_song_by_another_way_there_has_the_same_key(song, state, monkeypatch):
+    server = PaperServer()
+    first = answer(server, song, state=state)
+    monkeypatch.chdir(Path(song.path).parent)
+
+    assert answer(server, File("a.wav"), state=state).job["id"] == first.job["id"]
+
+
+def test_a_url_is_remembered_by_itself(state):
+    server = PaperServer()
+
+    urls = [answer(server, Url(f"https://x/{name}.mp3"), state=state).job for name in "aab"]
+
+    assert urls[0] == urls[1] != urls[2]
+    assert len(server.sent) == 2
