@@ -69,3 +69,20 @@ def test_two_equal_ports_are_refused_before_anything_starts(tmp_path):
 
     assert done.returncode == 1
     assert "given twice" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["submit", "get", "watch", "cancel", "delete", "list", "listen"])
+def test_help_shows_a_newcomer_how_it_is_used(command):
+    done = genrewiz(command, "--help", COLUMNS="100")
+
+    assert done.returncode == 0
+    assert f"genrewiz {command} " in done.stdout.replace("Usage: genrewiz", "")
+    assert "Example" in done.stdout
+
+
+@pytest.mark.parametrize("command", ["submit", "get", "watch", "cancel", "delete", "list"])
+def test_help_says_where_a_key_is_safe(command):
+    text = " ".join(genrewiz(command, "--help", COLUMNS="500").stdout.split())
+
+    assert "GENREWIZ_API_KEY" in text
+    assert "can be read in the list of processes" in text

@@ -274,3 +274,45 @@ def test_a_pipe_into_head_works_as_with_every_other_tool(silent: CommandLine, mu
 
     assert head.stdout.startswith("file,id,status")
     assert err == ""
+
+
+def test_progress_is_drawn_on_a_terminal_and_never_in_the_data(genrewiz: CommandLine, music: Path):
+    terminal, ours = os.openpty()
+    with genrewiz.start("submit", music, "--wait", "--json", stderr=ours) as process:
+        os.close(ours)
+        drawn = read_all(terminal)
+        out = process.stdout.read()
+
+    assert "songs" in drawn
+    assert "\x1b[" in drawn
+    assert len(out.splitlines()) == 2
+    assert all(line.startswith('{"file": ') for line in out.splitlines())
+
+
+def test_answers_for_people_stand_above_the_progress_and_those_for_programs_alone(
+    genrewiz: CommandLine, music: Path
+):
+    seen = {}
+    for form in ((), ("--json",)):
+        terminal, ours = os.openpty()
+        with genrewiz.start("submit", music, "--wait", *form, stdout=ours, stderr=ours):
+            os.close(ours)
+            seen[form] = read_all(terminal)
+
+    assert "a.wav: " in seen[()]
+    assert "songs" in seen[()]
+    assert [line.startswith('{"file": ') for line in seen["--json",].splitlines()] == [True, True]
+
+
+def read_all(terminal: int) -> str:
+    """What is drawn on it until its last user has gone."""
+    drawn = b""
+    while True:
+        try:
+            piece = os.read(terminal, 65_536)
+        except OSError:  # as Linux says that nobody is there any more
+            piece = b""
+        if not piece:
+            os.close(terminal)
+            return drawn.decode()
+        drawn += piece
