@@ -9,6 +9,7 @@ import structlog
 from flask import Flask, Response, g, request
 
 from api import cors, errors, request_log
+from api.connections import most_watchers
 from api.guard import Guard
 from api.hub import Hub
 from api.jobs import JobService, OffLoop
@@ -74,7 +75,9 @@ def create_api(
     metrics = ApiMetrics()
     redis, keys = connect(settings), Keys()
     jobs, events = RedisJobStore(redis, keys), RedisEvents(redis, keys)
-    hub = Hub(RedisChannel(redis, keys), on_change=metrics.watchers)
+    hub = Hub(
+        RedisChannel(redis, keys), on_change=metrics.watchers, most=settings.max_watchers or most_watchers()
+    )
     watching = Watching(
         events=events, jobs=jobs, hub=hub, on_hang_up=on_hang_up, heartbeat_seconds=heartbeat_seconds
     )

@@ -26,6 +26,7 @@ from shared.errors import (
     RateLimited,
     ResultGone,
     StoreUnavailable,
+    TooManyWatchers,
     Unauthorized,
     UnknownJob,
     UnknownModel,
@@ -60,6 +61,7 @@ HTTP_STATUS: dict[type[GenreWizError], int] = {
     QuotaExceeded: 429,
     RateLimited: 429,
     QueueFull: 503,
+    TooManyWatchers: 503,
     StoreUnavailable: 503,
 }
 MIMETYPE = "application/problem+json"

@@ -11,11 +11,13 @@ from typing import Any, Protocol
 
 import structlog
 
-from shared.errors import StoreUnavailable
+from shared.errors import StoreUnavailable, TooManyWatchers
 from shared.job import JobId
 
 RETRY_SECONDS = 0.5
 """From a connection that has broken to the next one."""
+ROOM_SECONDS = 5
+"""After so long one who was refused may find room: most jobs that are watched end within it."""
 
 log = structlog.get_logger(__name__)
 
@@ -69,10 +71,18 @@ class Watch:
 class Hub:
     """All watchers of this process."""
 
-    def __init__(self, channel: Channel, on_change: Callable[[int], None] = lambda _: None) -> None:
-        """on_change hears how many more or fewer watchers there are."""
+    def __init__(
+        self,
+        channel: Channel,
+        on_change: Callable[[int], None] = lambda _: None,
+        *,
+        most: int | None = None,
+    ) -> None:
+        """on_change hears how many more or fewer watchers there are. most: at once; None is no limit."""
         self._channel = channel
         self._on_change = on_change
+        self._most = most
+        self._count = 0
         self._watches: dict[JobId, set[Watch]] = {}
         self._lock = threading.Lock()
         self._is_up = False
@@ -96,9 +106,18 @@ class Hub:
             self.forget(job_id, watch)
 
     def watch(self, job_id: JobId, kinds: Iterable[str] | None = None) -> Watch:
-        """From now on the watcher is woken; the caller looks once more, and forgets it at the end."""
+        """From now on the watcher is woken; the caller looks once more, and forgets it at the end.
+
+        TooManyWatchers where there are as many as may be.
+        """
         watch = Watch(None if kinds is None else frozenset(kinds))
         with self._lock:
+            if self._most is not None and self._count >= self._most:
+                raise TooManyWatchers(
+                    "As many streams and waiting requests are open here as may be.",
+                    retry_after_seconds=ROOM_SECONDS,
+                )
+            self._count += 1
             watches = self._watches.setdefault(job_id, set())
             watches.add(watch)
             self._on_change(1)
@@ -120,6 +139,7 @@ class Hub:
             if watch not in watches:
                 return
             watches.discard(watch)
+            self._count -= 1
             self._on_change(-1)
             if not watches:
                 del self._watches[job_id]

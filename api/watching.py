@@ -11,7 +11,7 @@ import structlog
 
 from api.hub import Hub, Watch
 from api.sse import HEARTBEAT, RETRY, frame
-from shared.errors import ResultGone, StoreUnavailable, UnknownJob
+from shared.errors import ResultGone, StoreUnavailable, TooManyWatchers, UnknownJob
 from shared.job import Job, JobId
 from shared.job_events import JobEvent, Reading, WindowEvent, event_id
 from shared.redis_events import RedisEvents
@@ -149,7 +149,7 @@ class Watching:
     ) -> EventStream | None:
         """The events of a job, from the beginning or behind one; None behind the last of all.
 
-        The caller closes it. UnknownJob, ResultGone, StoreUnavailable.
+        The caller closes it. TooManyWatchers, UnknownJob, ResultGone, StoreUnavailable.
         """
         watch = self._hub.watch(job_id)
         cancel = self._on_hang_up(environ, watch.end)
@@ -176,22 +176,29 @@ class Watching:
             raise
         return stream
 
-    def until_finished(self, job: Job, seconds: float, environ: Mapping[str, Any]) -> Job:
+    def until_finished(self, job: Job, seconds: float, environ: Mapping[str, Any]) -> Job | None:
         """The job as soon as it has finished, or as it is after so many seconds.
 
-        UnknownJob, ResultGone: somebody has deleted it meanwhile.
+        None where nobody more may wait: who prefers to is none the worse for an answer at once, least of all
+        where his request has made the job. UnknownJob, ResultGone: somebody has deleted it meanwhile.
         """
         if job.is_finished or seconds <= 0:
             return job
+        try:
+            with self._hub.watching(job.id, kinds={"finished"}) as watch:
+                return self._awaited(job, seconds, watch, environ)
+        except TooManyWatchers:
+            return None
+
+    def _awaited(self, job: Job, seconds: float, watch: Watch, environ: Mapping[str, Any]) -> Job:
         end = time.monotonic() + seconds
-        with self._hub.watching(job.id, kinds={"finished"}) as watch:
-            cancel = self._on_hang_up(environ, watch.end)
-            try:
-                while not job.is_finished and not watch.is_over and (left := end - time.monotonic()) > 0:
-                    watch.wait(min(left, self._heartbeat_seconds))
-                    job = self._again(job)
-            finally:
-                cancel()
+        cancel = self._on_hang_up(environ, watch.end)
+        try:
+            while not job.is_finished and not watch.is_over and (left := end - time.monotonic()) > 0:
+                watch.wait(min(left, self._heartbeat_seconds))
+                job = self._again(job)
+        finally:
+            cancel()
         return job
 
     def _again(self, job: Job) -> Job:

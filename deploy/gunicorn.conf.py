@@ -6,6 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from api.connections import most_connections
 from api.preflight import check_server_apart
 from shared.errors import SetupError
 from shared.logs import configure_logs, refuse_to_start
@@ -35,11 +36,10 @@ forwarder_headers = ""
 secure_scheme_headers = {}
 control_socket_disable = True  # it would be written into the home folder
 
-# A connection may need a file, too; the rest is for Redis and the process itself.
 _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
 files = 2**16 if most_files == resource.RLIM_INFINITY else min(most_files, 2**16)
 resource.setrlimit(resource.RLIMIT_NOFILE, (files, most_files))
-worker_connections = min(1_000, (files - 200) // 2)  # of each worker at each port; more wait in the backlog
+worker_connections = most_connections()  # of each worker at each port; more wait in the backlog
 
 # Each worker writes its counters into files here, and any of them answers for all. One folder a metrics port,
 # which only one api can listen on.

@@ -269,6 +269,13 @@ class QuotaExceeded(NoRoom):
     title = "Quota exceeded"
 
 
+class TooManyWatchers(NoRoom):
+    """One process holds as many open streams and waits as it may."""
+
+    code = "too_many_watchers"
+    title = "Too many watchers"
+
+
 class QueueFull(NoRoom):
     """Too much waits in all."""
 

@@ -72,6 +72,7 @@ class Settings(BaseSettings):
     max_waiting_jobs_per_caller: PositiveInt = 10_000
     max_waiting_bytes_per_caller: PositiveInt = 5 * 2**30
 
+    max_watchers: PositiveInt | None = None
     rate_limit: str = "6000/minute"
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
 

@@ -36,8 +36,8 @@ def jobs_blueprint(service: JobService, metrics: ApiMetrics, watching: Watching)
         seconds = wait_seconds(request.headers.getlist("Prefer"), most=most_seconds)
         if seconds is None:
             return job, {}
-        job = watching.until_finished(job, seconds, request.environ)
-        return job, {"Preference-Applied": f"wait={seconds}"}
+        later = watching.until_finished(job, seconds, request.environ)
+        return (job, {}) if later is None else (later, {"Preference-Applied": f"wait={seconds}"})
 
     @blueprint.post("")
     def submit() -> ResponseReturnValue:

@@ -209,15 +209,18 @@ def api_serving(
     redis_url: str,
     *,
     file_bytes: int | None = None,
+    open_files: int | None = None,
     app: str | None = None,
     port: int | None = None,
     **environment: str,
 ) -> Iterator[ApiServer]:
     """An api on free ports, or at this one; stopped at the end.
 
-    file_bytes: what the disk takes of a file; app: another application in the api's place.
+    file_bytes: what the disk takes of a file; open_files: how many files it may have open; app: another
+    application in the api's place.
     """
-    limited = ["prlimit", f"--fsize={file_bytes}"] if file_bytes else []
+    limits = {"fsize": file_bytes, "nofile": open_files}
+    limited = ["prlimit", *(f"--{name}={most}" for name, most in limits.items() if most)]
     other = [app] if app else []
     port, metrics_port = port or free_port(), free_port()
     audio, log = directory / "audio", directory / "api.log"
