@@ -149,6 +149,7 @@ def test_a_client_that_hangs_up_in_the_middle_of_anything_leaves_nothing_behind(
             eventually(lambda: phase.begins(api))
             way(connection)
             if way is half_closes:
+                connection.socket.settimeout(PATIENCE_SECONDS)
                 assert connection.socket.recv(1) or name.startswith("a stream")  # an answer, or the end
             eventually(is_over, seconds=PATIENCE_SECONDS)
 

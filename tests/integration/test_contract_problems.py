@@ -140,6 +140,8 @@ REFUSALS: dict[str, tuple[int, Callable[[World], httpx.Response]]] = {
         ),
     ),
     "unknown_job": (404, lambda world: _get(world.api, f"/jobs/{UNKNOWN}")),
+    "unknown_model": (404, lambda world: _get(world.api, f"/models/{SENT}")),
+    "unknown_problem": (404, lambda world: _get(world.api, f"/problems/{SENT}")),
     "no_spectrogram": (404, lambda world: _get(world.api, f"/jobs/{world.finished()}/spectrogram.png")),
     "not_acceptable": (406, lambda world: _get(world.api, f"/jobs/{UNKNOWN}", Accept=f"text/{SENT}")),
     "upload_too_slow": (408, _too_slow),
