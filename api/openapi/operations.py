@@ -22,6 +22,7 @@ from shared.errors import (
     QuotaExceeded,
     ResultGone,
     StoreUnavailable,
+    TooManyWatchers,
     UnknownJob,
     UnknownModel,
     UnknownProblem,
@@ -224,7 +225,7 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
                 headers=("CacheControl",),
             ),
         },
-        errors=(*JSON, *OF_A_JOB),
+        errors=(*JSON, *OF_A_JOB, TooManyWatchers),
     ),
     ("POST", "/jobs/<job_id>/events-token"): Operation(
         id="createEventsToken",
