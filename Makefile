@@ -32,7 +32,8 @@ demo: $(SERVE_STAMP) ## Start everything on free ports, classify one bundled son
 
 test: check $(VENV)/.tools ## Everything: what CI runs
 	$(PYTEST) -n auto tests/files tests/training $(SEQUENCES)
-	$(PYTEST) -m "not long_faults" tests/integration tests/faults tests/e2e --ignore $(SEQUENCES)
+	$(PYTEST) -n 2 --dist loadfile tests/integration tests/e2e --ignore $(SEQUENCES)
+	$(PYTEST) -m "not long_faults" tests/faults
 
 check: lint types imports unit ## The quick part: format, lint, types, import contracts, unit tests
 
