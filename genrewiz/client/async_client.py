@@ -4,7 +4,6 @@ It carries out what the core (`conversation.py`) wants done, and decides nothing
 """
 
 import random
-import select
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
@@ -12,11 +11,11 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 import anyio
-import httpcore
 import httpx
 from httpx_sse import EventSource, ServerSentEvent
 
 from genrewiz.client.conversation import Conversation, Wanted
+from genrewiz.client.early_answer import EarlyAnswer
 from genrewiz.client.effects import (
     Answer,
     Broken,
@@ -82,7 +81,7 @@ class AsyncClient:
             dice=random.random,
         )
         self._http = http or httpx.AsyncClient(**self._address.options())
-        # An upload has a connection of its own: see `_Line`.
+        # An upload has a connection of its own: see `early_answer.py`.
         self._uploads = http or httpx.AsyncClient(**self._address.options(keep=False))
         self._is_ours = http is None
 
@@ -270,11 +269,24 @@ class AsyncClient:
             await stream.close()
 
     async def _send(self, request: Request) -> Answer | Broken:
-        http = self._http if request.upload is None else self._uploads
+        if request.upload is not None:
+            return await self._upload(request, request.upload)
         try:
-            return answer_of(await http.send(self._built(request), follow_redirects=False))
+            return answer_of(await self._http.send(self._built(request), follow_redirects=False))
         except BROKEN as error:
             return broken(error)
+
+    async def _upload(self, request: Request, upload: Upload) -> Answer | Broken:
+        early = EarlyAnswer()
+        try:
+            built = self._built(request)
+            built.stream = _ThreadedBody(built.stream, upload)
+            built.extensions = {**built.extensions, "trace": early.trace}
+            return answer_of(await self._uploads.send(built, follow_redirects=False))
+        except BROKEN as error:
+            return early.read() or broken(error)
+        finally:
+            early.close()
 
     async def _open(self, request: Request, stream: "_Stream") -> Answer | Broken:
         try:
@@ -292,12 +304,7 @@ class AsyncClient:
             return broken(error)
 
     def _built(self, request: Request) -> httpx.Request:
-        built = self._http.build_request(**self._address.parts(request))
-        if request.upload is not None:
-            line = _Line()
-            built.extensions = {**built.extensions, "trace": line.trace}
-            built.stream = _ThreadedBody(built.stream, request.upload, line)
-        return built
+        return self._http.build_request(**self._address.parts(request))
 
 
 class _Stream:
@@ -332,41 +339,12 @@ class _Stream:
             await response.aclose()
 
 
-class _Line:
-    """Whether the server has answered an upload before it has all of it.
-
-    Such an answer (too large, no room, no key) must be read before the server ends the connection: a loop
-    that finds out by writing has closed the socket by then, and the answer with it. Sockets that block keep
-    it.
-    """
-
-    def __init__(self) -> None:
-        self._socket: Any = None
-
-    async def trace(self, event: str, info: Mapping[str, Any]) -> None:
-        """Hears of the connection as it is made; one that was there before stays unknown."""
-        if event == "connection.connect_tcp.complete":
-            self._socket = info["return_value"].get_extra_info("socket")
-        elif event == "connection.start_tls.complete":
-            self._socket = None  # what comes over TLS need not be an answer
-
-    @property
-    def is_answered(self) -> bool:
-        """Whether something has come, or the server has hung up."""
-        if self._socket is None or self._socket.fileno() < 0:
-            return False
-        poll = select.poll()
-        poll.register(self._socket, select.POLLIN)
-        return bool(poll.poll(0))
-
-
 class _ThreadedBody(httpx.AsyncByteStream):
     """The body of an upload, read where a slow disk or pipe holds up no other task."""
 
-    def __init__(self, pieces: Any, upload: Upload, line: _Line) -> None:
+    def __init__(self, pieces: Any, upload: Upload) -> None:
         self._pieces = pieces
         self._upload = upload
-        self._line = line
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         pieces: Iterator[bytes] = iter(self._pieces)
@@ -375,9 +353,6 @@ class _ThreadedBody(httpx.AsyncByteStream):
             piece = await anyio.to_thread.run_sync(next, pieces, None, abandon_on_cancel=True)
             if piece is None:
                 return
-            if self._line.is_answered:
-                # By this httpcore stops writing, and reads what has come.
-                raise httpcore.WriteError("The server has answered already.")
             yield piece
             self._upload.tell()
 

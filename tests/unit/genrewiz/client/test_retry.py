@@ -1,5 +1,6 @@
 """Whether a request is sent again, and when."""
 
+import time
 from email.utils import formatdate
 
 import pytest
@@ -83,13 +84,22 @@ def test_who_is_told_when_to_come_comes_no_sooner_and_hardly_later():
         # The server's clock is what its date is by, not ours.
         ({"retry_after": formatdate(90, usegmt=True), "date": formatdate(50, usegmt=True)}, 40),
         ({"retry_after": formatdate(NOW + 5, usegmt=True), "date": "yesterday"}, 5),
-        ({"retry_after": "Tue, 14 Nov 2023 22:13:30 -0000"}, 10),  # no zone is UTC's
         ({}, None),
         *(({"retry_after": text}, None) for text in ("", "-1", "1.5", "soon", "٣", "1e3", "9" * 400, "nan")),
     ],
 )
 def test_retry_after_is_seconds_or_a_date_and_else_nothing(headers, seconds):
     assert retry_after_seconds(answer(**headers), now=NOW) == seconds
+
+
+def test_a_date_without_a_zone_is_utcs_wherever_we_are(monkeypatch):
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        assert retry_after_seconds(answer(retry_after="Tue, 14 Nov 2023 22:13:30 -0000"), now=NOW) == 10
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 @given(text=st.text() | st.from_regex(r"[A-Z][a-z]{2}, \d+ [A-Z][a-z]{2} \d+ \d+:\d+:\d+ ([+-]\d+|GMT)"))
