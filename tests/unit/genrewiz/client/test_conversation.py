@@ -353,7 +353,9 @@ def test_who_has_seen_some_events_is_given_those_behind():
 def test_behind_the_last_event_there_is_none():
     world = World(Answer(status=204))
 
-    assert world.play(world.talk.events("job_1", last_event_id="9-0")).items == []
+    played = world.play(world.talk.events("job_1", last_event_id="9-0"))
+
+    assert (played.items, played.error, len(played.requests)) == ([], None, 1)
 
 
 def test_where_the_history_is_lost_the_whole_job_is_told_anew():
