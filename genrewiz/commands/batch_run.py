@@ -79,7 +79,8 @@ class BatchRun:
             self._ids.pop(answer.name, None)
 
     def _say_what_is_left(self, how: str) -> None:
-        say(f"{how} after {self._good + self._failed} of {self._songs} songs.")
+        if self._songs > 1:
+            say(f"{how} after {self._good + self._failed} of {self._songs} songs.")
         with self._lock:
             left = dict(self._ids)
         if left:

@@ -103,7 +103,10 @@ class _Delivery(http.server.BaseHTTPRequestHandler):
         elif int(length) > MAX_BODY_BYTES:
             self._answer(http.HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "A body beyond any event's was refused.")
         else:
-            self._take(self.rfile.read(int(length)))
+            body = self.rfile.read(int(length))
+            if len(body) < int(length):
+                raise ConnectionError  # half an event is none, though it may look like one
+            self._take(body)
 
     def _take(self, body: bytes) -> None:
         try:

@@ -15,7 +15,9 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
+from support.api_server import Connection
 from support.commands import CommandLine
+from support.waiting import eventually
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 OTHER = "whsec_" + base64.b64encode(b"another secret").decode()
@@ -114,11 +116,18 @@ def test_bodies_without_a_length_or_beyond_any_event_are_refused_unread():
 
 
 def test_a_sender_that_hangs_up_is_no_reason_to_end():
+    half = b'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"type": "half"}'
     with listening() as receiver:
-        with socket.create_connection(("127.0.0.1", httpx.URL(receiver.url).port)) as sender:
-            sender.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
+        port = httpx.URL(receiver.url).port
+        with Connection(port) as sender:
+            sender.send(half)
+        crashed = Connection(port)
+        crashed.send(half)
+        crashed.reset()
 
-        assert receiver.post(b"{}") == 204
+        assert receiver.post(b'{"type": "whole"}') == 204
+        assert receiver.line() == "whole"
+        eventually(lambda: receiver.said.count("A sender has hung up.\n") == 2)
 
 
 def test_a_port_that_is_taken_is_said():
