@@ -1,13 +1,11 @@
-"""Helps schemathesis to what no schema can say: which bytes are a song. It changes no answer."""
+"""Tells schemathesis what no schema can say: with which bytes a song begins. It changes no answer."""
 
 import schemathesis
+from hypothesis import strategies as st
 
 WAV = b"RIFF\x24\x00\x00\x00WAVEfmt "
 
-
-@schemathesis.hook
-def map_body(context, body):
-    """Most files begin as a song does: without, every upload would be refused at its first bytes."""
-    if isinstance(body, dict) and isinstance(file := body.get("file"), bytes) and len(file) % 4:
-        return body | {"file": WAV + file}
-    return body
+# Nine files in ten begin as a song does: else every upload would be refused at its first bytes.
+ANY = st.binary(max_size=200)
+SONG = ANY.map(lambda rest: WAV + rest)
+schemathesis.openapi.format("binary", st.integers(0, 9).flatmap(lambda chance: SONG if chance else ANY))
