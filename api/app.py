@@ -113,7 +113,7 @@ def create_api(
     app.register_blueprint(lifecycle_blueprint(service))
     app.register_blueprint(events_blueprint(watching, events))
     app.register_blueprint(spectrogram_blueprint(service, pictures, off_loop=off_loop))
-    app.register_blueprint(health_blueprint(jobs))
+    app.register_blueprint(health_blueprint(jobs, audio, off_loop=off_loop))
     app.register_blueprint(page_blueprint())
     card = _card(settings)
     app.register_blueprint(models_blueprint(card))

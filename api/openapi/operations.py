@@ -331,7 +331,7 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
         id="isReady",
         tag="health",
         summary="Can the process take traffic?",
-        description="503 while Redis is away. Without workers it is still ready: jobs are accepted and wait.",
+        description="503 while Redis or the audio store is away. Without workers it is ready: jobs wait.",
         answers={200: Answer(description="It can.", body=bodies.Ready, examples="ready")},
         errors=(*JSON, StoreUnavailable),
     ),
