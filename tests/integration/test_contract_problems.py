@@ -30,7 +30,7 @@ class World:
     """Apis in all the states that a client can meet; jobs: what the first one's Redis holds."""
 
     api: ApiServer
-    strict: ApiServer  # one request a minute, two seconds for an upload
+    strict: ApiServer  # one request a minute, two seconds for an upload, one watcher
     closed: ApiServer  # asks for keys
     reader: str  # a key that may read
     away: ApiServer  # its Redis is gone
@@ -67,7 +67,12 @@ def servers(redis_url, tmp_path_factory) -> Iterator[dict]:
                 GENREWIZ_MAX_WAITING_JOBS_PER_CALLER="2",
                 GENREWIZ_REAP_PERIOD_SECONDS="600",
             ),
-            "strict": server(redis_url, GENREWIZ_RATE_LIMIT="1/minute", GENREWIZ_UPLOAD_SECONDS="2"),
+            "strict": server(
+                redis_url,
+                GENREWIZ_RATE_LIMIT="1/minute",
+                GENREWIZ_UPLOAD_SECONDS="2",
+                GENREWIZ_MAX_WATCHERS="1",
+            ),
             "closed": server(with_keys.url),
             "reader": reader,
             "away": away,
@@ -123,6 +128,14 @@ def _reused(world: World) -> httpx.Response:
     return _upload(world.api, WAV + b"\0", key=SENT)
 
 
+def _one_watcher_too_many(world: World) -> httpx.Response:
+    path = f"/jobs/{world.running()}/events"
+    watches, wants = ({"X-Forwarded-For": f"203.0.113.{number}"} for number in (79, 80))
+    with world.strict.http.stream("GET", path, headers=watches) as stream:
+        assert stream.status_code == 200
+        return _get(world.strict, path, **wants)
+
+
 def _away(world: World) -> httpx.Response:
     return _get(world.away, f"/jobs/{UNKNOWN}")
 
@@ -163,10 +176,11 @@ REFUSALS: dict[str, tuple[int, Callable[[World], httpx.Response]]] = {
     "quota_exceeded": (429, lambda world: _full(world, ["203.0.113.3"] * 3)),
     "rate_limited": (429, _too_often),
     "queue_full": (503, lambda world: _full(world, [f"203.0.113.{number}" for number in range(4)])),
+    "too_many_watchers": (503, _one_watcher_too_many),
     "store_unavailable": (503, _away),
 }
 POINTERS = {"invalid_request": [f"/{SENT[-6:]}"], "url_blocked": ["/url"]}
-AGAIN = {"quota_exceeded", "rate_limited", "queue_full", "store_unavailable"}
+AGAIN = {"quota_exceeded", "rate_limited", "queue_full", "too_many_watchers", "store_unavailable"}
 """What is said with a time to come again."""
 RETRYABLE = AGAIN | {"upload_too_slow", "job_running"}
 
