@@ -48,7 +48,7 @@ def measure(both: Servers, job_id: JobId, rounds: int) -> list[tuple[float, floa
                 f"GET /jobs/{job_id} HTTP/1.1\r\nHost: api.example\r\nAccept: application/json\r\n"
                 f"User-Agent: genrewiz/1\r\nX-Forwarded-For: {caller(number)}\r\n\r\n"
             ).encode()
-            send = partial(ask, request=request, count=REQUESTS, status=200)
+            send = partial(ask, requests=[request] * REQUESTS, status=200)
             pairs.append(tuple(milliseconds_each(server, send, REQUESTS) for server in (both.api, bare)))
     return pairs[1:]
 

@@ -7,9 +7,10 @@ the processes that answer.
 import selectors
 import socket
 import statistics
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from processes import tree_seconds
@@ -27,6 +28,19 @@ PRODUCTION = {
     "GENREWIZ_RATE_LIMIT": Settings.model_fields["rate_limit"].default,
     "GENREWIZ_TRUSTED_PROXIES": "1",  # so that each round can be another caller, and none reaches the limit
 }
+
+
+BOTH = selectors.EVENT_READ | selectors.EVENT_WRITE
+
+
+@dataclass
+class _Asker:
+    """One connection: what is left to send of its request, and what has come of the answer."""
+
+    connection: socket.socket
+    left: memoryview = field(default_factory=lambda: memoryview(b""))
+    answer: bytearray = field(default_factory=bytearray)
+    began_at: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -77,26 +91,52 @@ def caller(number: int) -> str:
     return f"198.18.{number // 250 % 250}.{number % 250 + 1}"
 
 
-def ask(port: int, request: bytes, count: int, *, status: int, concurrency: int = CONCURRENCY) -> None:
-    """Send a request so many times over connections that are kept; each sends again when it was answered."""
+def ask(
+    port: int,
+    requests: Sequence[bytes],
+    *,
+    status: int,
+    concurrency: int = CONCURRENCY,
+    seconds: list[float] | None = None,
+) -> None:
+    """Send requests over connections that are kept; each sends the next one when it was answered.
+
+    seconds: takes how long each answer took.
+    """
+    waiting = list(reversed(requests))
     with ExitStack() as stack, selectors.DefaultSelector() as selector:
-        left = count - concurrency
-        for _ in range(concurrency):
+
+        def send(asker: _Asker) -> None:
+            asker.left = memoryview(waiting.pop())
+            asker.began_at = time.perf_counter()
+            selector.modify(asker.connection, BOTH, asker)
+
+        for _ in range(min(concurrency, len(requests))):
             connection = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            selector.register(connection, selectors.EVENT_READ, bytearray())
-            connection.sendall(request)
+            connection.setblocking(False)
+            asker = _Asker(connection)
+            selector.register(connection, BOTH, asker)
+            send(asker)
         answered = 0
-        while answered < count:
-            for key, _ in selector.select():
-                key.data.extend(key.fileobj.recv(65_536))
-                if not _is_whole(key.data, status):
+        while answered < len(requests):
+            for key, ready in selector.select():
+                asker = key.data
+                if ready & selectors.EVENT_WRITE and asker.left:
+                    asker.left = asker.left[asker.connection.send(asker.left) :]
+                    if not asker.left:
+                        selector.modify(asker.connection, selectors.EVENT_READ, asker)
+                if not ready & selectors.EVENT_READ:
                     continue
-                key.data.clear()
+                asker.answer += asker.connection.recv(65_536)
+                if not _is_whole(asker.answer, status):
+                    continue
+                asker.answer.clear()
                 answered += 1
-                if left > 0:
-                    left -= 1
-                    key.fileobj.sendall(request)
+                if seconds is not None:
+                    seconds.append(time.perf_counter() - asker.began_at)
+                if waiting:
+                    send(asker)
 
 
 def _is_whole(answer: bytearray, status: int) -> bool:
