@@ -5,19 +5,21 @@ the way to him (Redis restarts, a connection breaks) is found at his next look.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import structlog
 
-from shared.errors import StoreUnavailable, TooManyWatchers
+from shared.errors import GenreWizError, StoreUnavailable, TooManyWatchers
 from shared.job import JobId
 
 RETRY_SECONDS = 0.5
 """From a connection that has broken to the next one."""
 ROOM_SECONDS = 5
 """After so long one who was refused may find room: most jobs that are watched end within it."""
+
+T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
@@ -42,12 +44,37 @@ class Channel(Protocol):
         ...
 
 
+class Ring:
+    """One call to all watchers of a job; what they look for at one place is looked for once.
+
+    A ring is made before anybody looks because of it: what is found holds all that it tells of.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._found: dict[Hashable, Any] = {}
+
+    def shared(self, place: Hashable, look: Callable[[], T]) -> T:
+        """What the first who comes finds there; the others wait for him, and get his error, too."""
+        with self._lock:
+            if place not in self._found:
+                try:
+                    self._found[place] = look()
+                except GenreWizError as error:
+                    self._found[place] = error
+            found: T | GenreWizError = self._found[place]
+        if isinstance(found, GenreWizError):
+            raise type(found)(found.detail)
+        return found
+
+
 class Watch:
     """One watcher of one job."""
 
     def __init__(self, kinds: frozenset[str] | None) -> None:
         self._kinds = kinds
         self._woken = threading.Event()
+        self._ring: Ring | None = None
         self.is_over = False
         """Nobody is there any more to look for: the client has hung up, or the process stops."""
 
@@ -57,10 +84,16 @@ class Watch:
         self._woken.clear()
         return woken
 
-    def wake(self, kind: str = "") -> None:
+    def wake(self, kind: str = "", ring: Ring | None = None) -> None:
         """There is something new, of a kind; what has none concerns every watcher."""
         if not kind or self._kinds is None or kind in self._kinds:
+            self._ring = ring
             self._woken.set()
+
+    def take_ring(self) -> Ring | None:
+        """The last ring that has woken him; None where he looks for himself alone."""
+        ring, self._ring = self._ring, None
+        return ring
 
     def end(self) -> None:
         """Wake the watcher for good. Safe in a signal's handler."""
@@ -173,5 +206,6 @@ class Hub:
     def _wake(self, job_id: JobId, kind: str) -> None:
         with self._lock:
             watches = list(self._watches.get(job_id, ()))
+        ring = Ring() if len(watches) > 1 else None
         for watch in watches:
-            watch.wake(kind)
+            watch.wake(kind, ring)

@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from api.hub import Hub, Watch
+from api.hub import Hub, Ring, Watch
 from api.sse import HEARTBEAT, RETRY, frame
 from shared.errors import ResultGone, StoreUnavailable, TooManyWatchers, UnknownJob
 from shared.job import Job, JobId
@@ -88,10 +88,10 @@ class EventStream:
         self._on_close()
 
     def _news(self) -> Iterator[bytes]:
-        is_full = True
+        is_full, ring = True, self._watch.take_ring()
         while is_full and not self._is_done:
             try:
-                reading = self._events.read(self._job_id, self._position)
+                reading = self._read(ring)
             except StoreUnavailable as error:
                 log.warning("events cannot be read", job_id=self._job_id, error=error.detail)
                 return  # the hub wakes when Redis is back; so does the next heartbeat
@@ -100,6 +100,14 @@ class EventStream:
                 return
             yield from self._told(reading)
             is_full = reading.is_full
+
+    def _read(self, ring: Ring | None) -> Reading:
+        position = self._position
+
+        def look() -> Reading:
+            return self._events.read(self._job_id, position)
+
+        return ring.shared(position, look) if ring else look()
 
     def _told(self, reading: Reading) -> Iterator[bytes]:
         for event in reading.events:

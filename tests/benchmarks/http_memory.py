@@ -1,7 +1,7 @@
 """How much an api process grows while 200 MB are uploaded to it: one upload, and four at once.
 
-Each uploads as fast as the api reads. What is measured is the peak of the resident memory, so that nothing between
-two looks is missed.
+Each uploads as fast as the api reads. What is measured is the peak of the resident memory, so that nothing
+between two looks is missed.
 """
 
 import socket
@@ -25,7 +25,10 @@ def main() -> None:
         servers(Path(name), GENREWIZ_MAX_UPLOAD_BYTES=str(FILE_BYTES + 1_000)) as both,
     ):
         send(both.api, 1_000_000)  # warm
-        figures = {"megabytes_grown": grown(both.api, 1), f"megabytes_grown_{AT_ONCE}_at_once": grown(both.api, AT_ONCE)}
+        figures = {
+            "megabytes_grown": grown(both.api, 1),
+            f"megabytes_grown_{AT_ONCE}_at_once": grown(both.api, AT_ONCE),
+        }
     record("http_memory", figures)
 
 
