@@ -12,6 +12,7 @@ import httpx
 import typer
 
 from genrewiz.client import Client, ClientError, Job
+from genrewiz.commands.output import bars
 from genrewiz.serve.embedded import NoServerBinary, address_in
 from genrewiz.serve.ports import free_port
 from genrewiz.serve.services import LOOPBACK, Ports, redis_folder, services, taken
@@ -22,7 +23,6 @@ FAILED = 1
 MAX_PORT = 65_535
 SAMPLE_SECONDS = 120.0
 PROBE_SECONDS = 10.0
-BAR_CHARACTERS = 30
 
 DataOption = Annotated[
     Path | None,
@@ -196,9 +196,8 @@ def _classify_sample(url: str) -> Job:
 def show_answer(job: Job) -> None:
     """A job's answer, for people."""
     typer.echo(f"\n{job.source.filename}: {_headline(job)}")
-    for prediction in job.result.top if job.result else ():
-        share = prediction.probability
-        typer.echo(f"  {prediction.genre:<10} {share:6.1%}  {'█' * round(share * BAR_CHARACTERS)}")
+    for line in bars(job.raw["result"]) if job.result else ():
+        typer.echo(line)
 
 
 def _headline(job: Job) -> str:

@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -9,11 +10,14 @@ from flask.testing import FlaskClient
 from redis import Redis
 
 from genrewiz.serve.embedded import prepare
+from shared.job import JobId
 from shared.redis_client import connect
 from shared.redis_jobs import RedisJobStore
 from shared.redis_keys import Keys
 from shared.settings import Settings
+from support.api_server import ApiServer, api_serving
 from support.contract import check_flask
+from support.jobs import new_job
 from support.waiting import eventually
 
 
@@ -62,3 +66,23 @@ def redis(settings: Settings) -> Iterator[Redis]:
 @pytest.fixture
 def jobs(redis: Redis) -> RedisJobStore:
     return RedisJobStore(redis, Keys())
+
+
+@pytest.fixture(scope="module")
+def apis(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[ApiServer]]:
+    """Two apis of one process each."""
+    with ExitStack() as stack:
+        yield [
+            stack.enter_context(
+                api_serving(tmp_path_factory.mktemp("api"), redis_url, GENREWIZ_API_WORKERS="1")
+            )
+            for _ in range(2)
+        ]
+
+
+@pytest.fixture
+def job_id(jobs: RedisJobStore) -> JobId:
+    """An accepted job."""
+    new = new_job()
+    jobs.accept(new)
+    return new.id

@@ -58,14 +58,6 @@ def client(make, api, redis) -> Any:
     return make(url(api))
 
 
-@pytest.fixture
-def job_id(jobs) -> JobId:
-    """An accepted job."""
-    new = new_job()
-    jobs.accept(new)
-    return new.id
-
-
 def url(api: ApiServer) -> str:
     return f"http://127.0.0.1:{api.port}"
 

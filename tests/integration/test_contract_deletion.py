@@ -1,6 +1,5 @@
 """What a deletion takes with it: events, picture, those who watch or wait; and what it says in the logs."""
 
-from contextlib import ExitStack
 from dataclasses import replace
 
 import pytest
@@ -8,25 +7,12 @@ import pytest
 from shared.job import JobId
 from shared.picture_store import DirectoryPictureStore
 from shared.redis_keys import Keys
-from support.api_server import api_serving
 from support.jobs import new_job, success
 from support.lines import about, speaking
 from support.waiting import eventually
 from support.watching import claim, meanwhile, names, watch, watchers, windows
 
 PATIENCE_SECONDS = 12  # less than a heartbeat, at which everybody looks for himself
-
-
-@pytest.fixture(scope="module")
-def apis(redis_url, tmp_path_factory):
-    """Two apis of one process each, which share nothing but Redis."""
-    with ExitStack() as stack:
-        yield [
-            stack.enter_context(
-                api_serving(tmp_path_factory.mktemp("api"), redis_url, GENREWIZ_API_WORKERS="1")
-            )
-            for _ in range(2)
-        ]
 
 
 def given_back(jobs, job_id: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 from shared.job import JobId
 from shared.job_events import NO_WINDOWS
 from shared.redis_keys import Keys
-from support.api_server import END, WAV, ApiServer, api_serving, file_part, upload
+from support.api_server import END, WAV, ApiServer, file_part, upload
 from support.jobs import failure, success
 from support.waiting import eventually
 from support.watching import claim, meanwhile, watchers
@@ -17,17 +17,6 @@ from support.watching import claim, meanwhile, watchers
 URL = {"url": "https://93.184.216.34/a.mp3"}
 TWENTY = 20
 PATIENCE_SECONDS = 12  # less than a heartbeat, and than any wait
-
-
-@pytest.fixture(scope="module")
-def apis(redis_url, tmp_path_factory):
-    with ExitStack() as stack:
-        yield [
-            stack.enter_context(
-                api_serving(tmp_path_factory.mktemp("api"), redis_url, GENREWIZ_API_WORKERS="1")
-            )
-            for _ in range(2)
-        ]
 
 
 def get(api: ApiServer, job_id: str, **headers: str):

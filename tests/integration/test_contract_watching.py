@@ -3,7 +3,6 @@
 import json
 import signal
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import replace
 
 import pytest
@@ -24,24 +23,6 @@ from support.waiting import eventually
 from support.watching import claim, meanwhile, names, watch, watchers, windows
 
 PATIENCE_SECONDS = 12  # less than a heartbeat, at which everybody looks for himself
-
-
-@pytest.fixture(scope="module")
-def apis(redis_url, tmp_path_factory) -> Iterator[list[ApiServer]]:
-    with ExitStack() as stack:
-        yield [
-            stack.enter_context(
-                api_serving(tmp_path_factory.mktemp("api"), redis_url, GENREWIZ_API_WORKERS="1")
-            )
-            for _ in range(2)
-        ]
-
-
-@pytest.fixture
-def job_id(jobs) -> JobId:
-    new = new_job()
-    jobs.accept(new)
-    return new.id
 
 
 def is_heard_of(redis: "Redis", job_id: JobId, times: int = 1) -> bool:

@@ -24,14 +24,6 @@ def events(redis: Redis) -> RedisEvents:
     return RedisEvents(redis, Keys())
 
 
-@pytest.fixture
-def job_id(jobs: RedisJobStore) -> JobId:
-    """An accepted job."""
-    new = new_job()
-    jobs.accept(new)
-    return new.id
-
-
 def claim(jobs: RedisJobStore, job_id: JobId, owner: str = "worker-1") -> Lease:
     claimed = jobs.claim(job_id, owner=owner, lease_seconds=LEASE_SECONDS)
     assert claimed.lease is not None

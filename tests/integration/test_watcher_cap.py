@@ -15,13 +15,6 @@ from support.waiting import eventually
 ONE_PROCESS = {"GENREWIZ_API_WORKERS": "1"}
 
 
-@pytest.fixture
-def job_id(jobs) -> JobId:
-    new = new_job()
-    jobs.accept(new)
-    return new.id
-
-
 @pytest.fixture(scope="module")
 def api(redis_url, tmp_path_factory) -> Iterator[ApiServer]:
     """Two may watch it."""

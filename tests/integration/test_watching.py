@@ -1,69 +1,24 @@
 """Watching jobs through real gunicorn processes; the test itself is the worker."""
 
-import re
 import signal
 import threading
-from collections.abc import Iterator
 from contextlib import ExitStack
 
 import httpx
 import pytest
 
 from api.app import create_api
-from shared.job import JobId, Lease
-from shared.job_events import Windows
+from shared.job import JobId
 from shared.redis_events import RedisEvents
 from shared.redis_jobs import RedisJobStore
 from shared.redis_keys import Keys
 from shared.wire import job_body
-from support.api_server import ApiServer, api_serving
-from support.jobs import classification, new_job, success
+from support.api_server import api_serving
+from support.jobs import new_job, success
 from support.redis_server import redis_serving
-from support.sse import Event, Watcher, events_in
+from support.sse import Watcher, events_in
 from support.waiting import eventually
-
-LEASE_SECONDS = 600
-
-
-@pytest.fixture(scope="module")
-def apis(redis_url, tmp_path_factory) -> Iterator[list[ApiServer]]:
-    """Two apis of one process each."""
-    with ExitStack() as stack:
-        yield [
-            stack.enter_context(
-                api_serving(tmp_path_factory.mktemp("api"), redis_url, GENREWIZ_API_WORKERS="1")
-            )
-            for _ in range(2)
-        ]
-
-
-@pytest.fixture
-def job_id(jobs) -> JobId:
-    """An accepted job."""
-    new = new_job()
-    jobs.accept(new)
-    return new.id
-
-
-def claim(jobs: RedisJobStore, job_id: JobId, owner: str = "worker-1") -> Lease:
-    return jobs.claim(job_id, owner=owner, lease_seconds=LEASE_SECONDS).lease
-
-
-def windows(first: int, count: int) -> Windows:
-    return Windows(first=first, entries=classification().timeline * count)
-
-
-def watch(api: ApiServer, job_id: JobId, last_event_id: str | None = None) -> Watcher:
-    return Watcher(f"http://127.0.0.1:{api.port}/jobs/{job_id}/events", last_event_id=last_event_id)
-
-
-def watchers(api: ApiServer) -> float:
-    text = httpx.get(f"http://127.0.0.1:{api.metrics_port}/metrics", trust_env=False).text
-    return sum(map(float, re.findall(r"^genrewiz_watchers(?:\{.*\})? (\S+)$", text, re.MULTILINE)))
-
-
-def names(events: list[Event]) -> list[str]:
-    return [event.name for event in events]
+from support.watching import claim, names, watch, watchers, windows
 
 
 def a_run(jobs: RedisJobStore, job_id: JobId) -> None:
