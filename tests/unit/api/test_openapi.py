@@ -10,6 +10,7 @@ from werkzeug.routing import Map, Rule
 from api.app import create_api
 from api.errors import HTTP_STATUS
 from api.openapi.document import document as make_document
+from api.openapi.examples import stream
 from api.openapi.operations import NOT_DESCRIBED, OPERATIONS
 from api.problems import WHAT_TO_DO, catalogue
 from shared.settings import Settings
@@ -178,3 +179,16 @@ def test_the_served_document_is_the_committed_one_and_is_not_sent_twice(client):
     assert answer.mimetype == "application/json"
     assert answer.get_json() == document()
     assert (again.status_code, again.data) == (304, b"")
+
+
+def test_the_data_of_every_event_is_of_its_type():
+    frames = [
+        dict(line.split(": ", 1) for line in frame.splitlines()) for frame in stream().split("\n\n")[1:4]
+    ]
+    types = {"progress": "ProgressEvent", "window": "WindowEvent"}
+
+    told = {frame["event"]: json.loads(frame["data"]) for frame in frames if frame["event"] in types}
+
+    assert told.keys() == types.keys()
+    for event, data in told.items():
+        assert errors_of({"$ref": f"#/components/schemas/{types[event]}"}, data) == [], event
