@@ -1,11 +1,16 @@
 """Both clients with a whole service: a real song, heard by a real worker."""
 
+import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from textwrap import dedent
 
 import pytest
 
-from genrewiz.client import Problem, Window
+import genrewiz.client
+from genrewiz.client import AsyncClient, Client, Problem, Window, verify_webhook
 from support.clients import KINDS, Making, clients
 from support.long_audio import long_mp3
 from support.service import Service
@@ -63,3 +68,43 @@ def test_a_song_is_heard_within_the_one_request_that_submits_it(service: Service
         assert job.result.genre
     with suppress(Problem):
         client.cancel(job)
+
+
+def example(text: str) -> str:
+    """The indented lines of a docstring."""
+    lines = dedent(text.partition("\n")[2]).split("\n")
+    return dedent("\n".join(line for line in lines if not line or line.startswith("    ")))
+
+
+@pytest.mark.parametrize("what", [genrewiz.client, Client, AsyncClient], ids=lambda what: what.__name__)
+def test_the_example_of_a_docstring_works_as_it_is_pasted(service: Service, what, sample, tmp_path):
+    (tmp_path / "song.mp3").write_bytes(sample)
+    code = example(what.__doc__).replace("http://127.0.0.1:8000", service.url)
+    code = code.replace("Client()", f'Client("{service.url}")')
+
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() in ("reggae", "pop", "disco")
+
+
+def test_every_call_has_an_example_that_is_python():
+    calls = [
+        getattr(kind, name)
+        for kind in (Client, AsyncClient)
+        for name in vars(kind)
+        if not name.startswith("_")
+    ]
+    for call in [*calls, verify_webhook]:
+        if call.__name__ in ("close", "aclose"):
+            continue
+        lines = dedent(call.__doc__.partition("\n\n")[2]).split("\n\n")
+        code = dedent(lines[0])
+        assert "client." in code or "verify_webhook" in code, call
+        ast.parse(f"async def example():\n{_indented(code)}")
+
+
+def _indented(code: str) -> str:
+    return "\n".join(f"    {line}" for line in code.split("\n"))

@@ -183,6 +183,14 @@ def test_what_the_server_refuses_is_a_problem_at_once(client, job_id, case):
     assert problem_of(lambda: call(client, job_id)) == (status, code)
 
 
+def test_the_models_are_described(client):
+    (model,) = client.models()
+
+    assert model == client.model(model["name"])
+    assert len(model["genres"]) == 10
+    assert problem_of(lambda: client.model("none")) == (404, "unknown_model")
+
+
 def test_a_problem_names_what_is_wrong(client):
     with pytest.raises(Problem) as caught:
         client.submit(WAV, options={"top": 99, "mood": 1})
