@@ -13,6 +13,7 @@ from support.web import response
 @pytest.fixture
 def ends():
     ours, server = socket.socketpair()
+    server.settimeout(10)
     with ours, server:
         yield ours, server
 
