@@ -56,7 +56,7 @@ openapi: $(DEV_STAMP) ## Write docs/openapi.json anew, from the code
 contract: $(DEV_STAMP) ## Ask the API everything that its description allows and forbids, for SECONDS (600), by SEED (0)
 	PYTHONPATH=.:tests $(BIN)/python tests/contract/run.py --seconds $(CONTRACT_SECONDS) --seed $(SEED)
 
-bench: $(DEV_STAMP) ## Measure start-up, CPU idle and a job, threads, sandbox, the model, recovery, a long queue (docs/benchmarks.json)
+bench: $(DEV_STAMP) ## Measure start-up, CPU idle and a job, threads, sandbox, the model, recovery, a long queue, HTTP (docs/benchmarks.json)
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/startup.py
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/overhead.py
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/pipelines.py
@@ -64,6 +64,10 @@ bench: $(DEV_STAMP) ## Measure start-up, CPU idle and a job, threads, sandbox, t
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/window.py
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/recovery.py
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/long_queue.py
+	PYTHONPATH=tests $(BIN)/python tests/benchmarks/http_get.py
+	PYTHONPATH=tests $(BIN)/python tests/benchmarks/http_upload.py
+	PYTHONPATH=tests $(BIN)/python tests/benchmarks/http_memory.py
+	PYTHONPATH=tests $(BIN)/python tests/benchmarks/http_streams.py
 
 evaluation: $(DEV_STAMP) ## Train what a release lacks (hours) and write docs/evaluation.md; RELEASE=1 puts the best seed in its place
 	$(BIN)/python -m worker.training.release.publication --runs runs/release $(if $(RELEASE),--release)
