@@ -15,6 +15,7 @@ from api.hub import Hub
 from api.jobs import JobService, OffLoop
 from api.key_cache import KeyCache
 from api.metrics import ApiMetrics
+from api.request_counts import RequestCounts
 from api.request_log import method_name, route_pattern
 from api.views.docs import docs_blueprint
 from api.views.events import events_blueprint
@@ -104,7 +105,7 @@ def create_api(
     limits = settings.rate_limits
     Guard(
         keys=KeyCache(RedisApiKeys(redis, keys)),
-        limits=RedisRateLimits(redis, keys, limits) if limits else None,
+        counts=RequestCounts(RedisRateLimits(redis, keys, limits)) if limits else None,
         jobs=jobs,
         trusted_proxies=settings.trusted_proxies,
         token_is_good=events.is_token_of,

@@ -12,12 +12,13 @@ from flask import Flask, Request, Response, g, request
 from api.caller import caller_of
 from api.identity import Identity, remember
 from api.job_ids import parse_job_id
-from api.key_cache import KeyCache, Remembered
+from api.key_cache import KeyCache
+from api.remembered import Remembered
+from api.request_counts import RequestCounts, Standing
 from api.rights import BY_TOKEN, OPEN, right_for
 from shared.errors import MissingRight, RateLimited, Unauthorized, UnknownJob
 from shared.job import JobId
 from shared.redis_jobs import RedisJobStore
-from shared.redis_rate_limits import RedisRateLimits, Standing
 
 SCHEME: Final = "bearer"
 
@@ -32,14 +33,14 @@ class Guard:
         self,
         *,
         keys: KeyCache,
-        limits: RedisRateLimits | None,
+        counts: RequestCounts | None,
         jobs: RedisJobStore,
         trusted_proxies: int,
         token_is_good: TokenIsGood,
     ) -> None:
-        """limits: None where requests are not counted."""
+        """counts: None where requests are not counted."""
         self._keys = keys
-        self._limits = limits
+        self._counts = counts
         self._jobs = jobs
         self._trusted_proxies = trusted_proxies
         self._token_is_good = token_is_good
@@ -93,9 +94,9 @@ class Guard:
         )
 
     def _count(self, caller: str) -> None:
-        if self._limits is None:
+        if self._counts is None:
             return
-        standing = self._limits.hit(caller)
+        standing = self._counts.hit(caller)
         g.standing = standing
         if not standing.is_allowed:
             raise RateLimited(

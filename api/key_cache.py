@@ -4,48 +4,16 @@ What it remembers has a bound, also of keys that nobody ever made. It decides no
 """
 
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Generic, TypeVar
 
+from api.remembered import Remembered
 from shared.api_keys import ApiKey, KeyId, id_of
 from shared.errors import StoreUnavailable
 from shared.redis_api_keys import Lookup, RedisApiKeys
 
 REMEMBERED_SECONDS = 2.0
 """So long a key may still be let in after it was revoked."""
-MOST_REMEMBERED = 4_096
-
-K = TypeVar("K", bound=Hashable)
-V = TypeVar("V")
-
-
-class Remembered(Generic[K, V]):
-    """The youngest answers, so many at most; of those that have a time, none that is over it."""
-
-    def __init__(self, *, seconds: float | None = None, most: int = MOST_REMEMBERED) -> None:
-        self._seconds = seconds
-        self._most = most
-        self._answers: OrderedDict[K, tuple[float, V]] = OrderedDict()
-
-    def __len__(self) -> int:
-        return len(self._answers)
-
-    def get(self, question: K, now: float) -> V | None:
-        """None where nothing is remembered."""
-        if question not in self._answers:
-            return None
-        answered_at, answer = self._answers[question]
-        is_old = self._seconds is not None and now - answered_at >= self._seconds
-        return None if is_old else answer
-
-    def put(self, question: K, answer: V, now: float) -> None:
-        """`now` is from before the question was asked: an answer is as old as that."""
-        self._answers[question] = (now, answer)
-        self._answers.move_to_end(question)
-        while len(self._answers) > self._most:
-            self._answers.popitem(last=False)
 
 
 class KeyCache:

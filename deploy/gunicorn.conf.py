@@ -1,5 +1,6 @@
 """gunicorn for the api: gevent workers, two ports, one metrics directory."""
 
+import gc
 import os
 import resource
 import shutil
@@ -53,6 +54,12 @@ def when_ready(server):
     """Both ports are ours now, and no worker runs yet: what a killed predecessor left is removed."""
     shutil.rmtree(metrics_dir, ignore_errors=True)
     metrics_dir.mkdir(mode=0o700)
+
+
+def post_worker_init(worker):
+    """What is loaded by now stays: the garbage collector need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def child_exit(server, worker):

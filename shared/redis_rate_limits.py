@@ -3,7 +3,6 @@
 It knows nothing of HTTP. The clock is Redis', as everywhere.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,15 +12,19 @@ from shared.rate_limit import RateLimit
 from shared.redis_keys import Keys
 from shared.redis_scripts import away_is_ours, read_script
 
+HANDFULS = 200
+"""Parts of a limit. What a process has counted and not used when a window ends is lost to the caller."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
     """Where a caller stands with the limit that it is nearest to."""
 
-    is_allowed: bool
+    granted: int  # requests that may go on
     limit: RateLimit
     remaining: int
-    reset_seconds: int  # until all of it is there again
+    reset_seconds: float  # until all of it is there again
+    holds_seconds: float  # until the first of all limits begins anew
 
 
 class RedisRateLimits:
@@ -34,16 +37,22 @@ class RedisRateLimits:
         # A full server refuses new jobs by itself: who asks for old ones goes on being counted.
         self._hit = redis.register_script(f"#!lua flags=allow-oom\n{keys.lua()}\n{read_script('hit')}")
 
-    def hit(self, caller: str) -> Standing:
-        """Count a request, unless it is one too many."""
+    @property
+    def handful(self) -> int:
+        """So many requests may be counted at once: of the lowest limit one in two hundred, or one by one."""
+        return max(min(limit.requests for limit in self._limits) // HANDFULS, 1)
+
+    def take(self, caller: str, requests: int = 1) -> Standing:
+        """Count so many requests; one alone where no more fit, none where a limit is reached."""
         with away_is_ours():
-            allowed, *seen = self._hit(args=[caller, *self._pairs])
+            granted, *seen = self._hit(args=[caller, requests, *self._pairs])
         standings = [
             Standing(
-                is_allowed=bool(allowed) or count < limit.requests,
+                granted=granted,
                 limit=limit,
                 remaining=max(limit.requests - count, 0),
-                reset_seconds=max(math.ceil(milliseconds / 1000), 1),
+                reset_seconds=milliseconds / 1000,
+                holds_seconds=min(seen[1::2]) / 1000,
             )
             for limit, count, milliseconds in zip(self._limits, seen[::2], seen[1::2], strict=True)
         ]

@@ -1,21 +1,23 @@
--- hit: counts a request of a caller against each of its limits; where one is reached, against none.
+-- hit: counts requests of a caller against each of its limits; where one is reached, against none.
 -- A window begins with the first request that is counted in it.
--- ARGV: the caller, then pairs of a number of requests and seconds.
--- Returns { 1 where the request may go on, else 0; then for each limit how many are counted, milliseconds left }.
+-- ARGV: the caller, how many requests at most, then pairs of a number of requests and seconds.
+-- Returns { how many may go on: all, one where the rest does not fit any more, or 0; then for each limit how many are
+-- counted, milliseconds left }.
 local caller = ARGV[1]
-local allowed = 1
+local granted = tonumber(ARGV[2])
 local counts = {}
-for i = 2, #ARGV, 2 do
+for i = 3, #ARGV, 2 do
   local count = tonumber(redis.call('GET', rate_key(caller, ARGV[i + 1])) or 0)
-  if count >= tonumber(ARGV[i]) then allowed = 0 end
+  local room = tonumber(ARGV[i]) - count
+  if room < granted then granted = math.max(math.min(room, 1), 0) end
   counts[#counts + 1] = count
 end
-local answer = { allowed }
-for i = 2, #ARGV, 2 do
-  local key, count = rate_key(caller, ARGV[i + 1]), counts[i / 2]
-  if allowed == 1 then
-    count = redis.call('INCR', key)
-    if count == 1 then redis.call('PEXPIRE', key, ARGV[i + 1] * 1000) end
+local answer = { granted }
+for i = 3, #ARGV, 2 do
+  local key, count = rate_key(caller, ARGV[i + 1]), counts[(i - 1) / 2]
+  if granted > 0 then
+    count = redis.call('INCRBY', key, granted)
+    if count == granted then redis.call('PEXPIRE', key, ARGV[i + 1] * 1000) end
   end
   local left = count > 0 and redis.call('PTTL', key) or 0
   answer[#answer + 1] = count

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from api.app import create_api
+from api.request_counts import RequestCounts
 from shared.api_keys import RIGHTS
 from shared.rate_limit import RateLimit
 from shared.redis_api_keys import RedisApiKeys
@@ -51,21 +52,34 @@ def test_of_several_limits_each_holds_and_a_refused_request_counts_against_none(
         redis, Keys(), [RateLimit(requests=2, seconds=60), RateLimit(requests=5, seconds=3_600)]
     )
 
-    allowed = [limits.hit("a").is_allowed for _ in range(10)]
+    allowed = [bool(limits.take("a").granted) for _ in range(10)]
 
     assert allowed == [True, True] + [False] * 8
     assert redis.get(Keys().rate("a", 3_600)) == "2"
     redis.delete(Keys().rate("a", 60))  # as when the minute is over
-    assert [limits.hit("a").is_allowed for _ in range(2)] == [True, True]
+    assert [bool(limits.take("a").granted) for _ in range(2)] == [True, True]
     redis.delete(Keys().rate("a", 60))
-    assert [limits.hit("a").is_allowed for _ in range(2)] == [True, False]
-    standing = limits.hit("a")
+    assert [bool(limits.take("a").granted) for _ in range(2)] == [True, False]
+    standing = limits.take("a")
     assert (standing.limit.seconds, standing.remaining) == (3_600, 0)
+
+
+def test_of_a_high_limit_a_handful_is_counted_at_once_and_near_its_end_each_request(redis):
+    limits = RedisRateLimits(redis, Keys(), [RateLimit(requests=1_000, seconds=60)])
+    counts = RequestCounts(limits)
+
+    counts.hit("a")
+    assert redis.get(Keys().rate("a", 60)) == "5"
+    allowed = 1 + sum(counts.hit("a").is_allowed for _ in range(1_100))
+
+    assert allowed == 1_000
+    assert limits.handful == 5
+    assert RedisRateLimits(redis, Keys(), [RateLimit(requests=399, seconds=60)]).handful == 1
 
 
 def test_what_is_counted_goes_away_by_itself(redis):
     limits = RedisRateLimits(redis, Keys(), [RateLimit(requests=2, seconds=60)])
-    limits.hit("a")
+    limits.take("a")
 
     (name,) = redis.keys()
 
@@ -154,4 +168,4 @@ def test_a_full_server_still_counts_and_still_answers_for_old_jobs(tmp_path):
         redis.config_set("maxmemory", 1)
         limits = RedisRateLimits(redis, Keys(), [RateLimit(requests=1, seconds=60)])
 
-        assert [limits.hit("a").is_allowed for _ in range(2)] == [True, False]
+        assert [bool(limits.take("a").granted) for _ in range(2)] == [True, False]

@@ -240,6 +240,8 @@ def api_serving(
             stderr=subprocess.STDOUT,
         )
     server = ApiServer(process, port, metrics_port, audio)
+    if app:
+        server.http.event_hooks = {}  # docs/openapi.json is not of another's answers
     try:
         eventually(lambda: _is_ready(server))
         yield server

@@ -2,7 +2,8 @@
 
 import pytest
 
-from api.key_cache import MOST_REMEMBERED, REMEMBERED_SECONDS, KeyCache
+from api.key_cache import REMEMBERED_SECONDS, KeyCache
+from api.remembered import MOST_REMEMBERED
 from shared.api_keys import ApiKey, hash_of, new_text
 from shared.errors import StoreUnavailable
 from shared.redis_api_keys import Lookup
