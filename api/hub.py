@@ -5,6 +5,7 @@ the way to him (Redis restarts, a connection breaks) is found at his next look.
 """
 
 import threading
+import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Protocol, TypeVar
@@ -14,6 +15,10 @@ import structlog
 from shared.errors import GenreWizError, StoreUnavailable, TooManyWatchers
 from shared.job import JobId
 
+WOKEN_AT_ONCE = 16
+"""Of many watchers of one job: all at once they would keep every other request waiting."""
+TURN_SECONDS = 1e-6
+"""To sleep for nothing would not let gevent's loop look at its sockets."""
 RETRY_SECONDS = 0.5
 """From a connection that has broken to the next one."""
 ROOM_SECONDS = 5
@@ -207,5 +212,7 @@ class Hub:
         with self._lock:
             watches = list(self._watches.get(job_id, ()))
         ring = Ring() if len(watches) > 1 else None
-        for watch in watches:
+        for number, watch in enumerate(watches, start=1):
             watch.wake(kind, ring)
+            if number % WOKEN_AT_ONCE == 0:
+                time.sleep(TURN_SECONDS)

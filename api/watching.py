@@ -5,6 +5,7 @@ It changes no job. Whatever ends a request (its client hangs up, the process sto
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -60,16 +61,17 @@ class EventStream:
         self._first += map(_frame, opening.windows)
         self._position = opening.last
         if opening.job.is_finished:
-            self._first.append(self._finished(opening.job))
+            self._is_done = True
+            self._first.append(_finished(opening.job, self._position))
 
     def resume(self, last_event_id: str) -> bool:
         """Go on behind an event; False where it was the last of all. UnknownJob, ResultGone."""
         self._position = event_id(last_event_id)
-        reading = self._events.read(self._job_id, self._position)
-        self._first += self._told(reading)
-        if reading.is_full:
+        told = self._look(self._position)
+        self._first += self._take(told)
+        if told.reading.is_full:
             self._watch.wake()
-        return not reading.is_over
+        return not told.reading.is_over
 
     def __iter__(self) -> Iterator[bytes]:
         yield RETRY
@@ -91,41 +93,62 @@ class EventStream:
         is_full, ring = True, self._watch.take_ring()
         while is_full and not self._is_done:
             try:
-                reading = self._read(ring)
+                told = self._read(ring)
             except StoreUnavailable as error:
                 log.warning("events cannot be read", job_id=self._job_id, error=error.detail)
                 return  # the hub wakes when Redis is back; so does the next heartbeat
             except (UnknownJob, ResultGone):
-                yield self._reset()
+                self._is_done = True
+                yield _reset()
                 return
-            yield from self._told(reading)
-            is_full = reading.is_full
+            yield from self._take(told)
+            is_full = told.reading.is_full
 
-    def _read(self, ring: Ring | None) -> Reading:
+    def _read(self, ring: Ring | None) -> "_Told":
         position = self._position
 
-        def look() -> Reading:
-            return self._events.read(self._job_id, position)
+        def look() -> _Told:
+            return self._look(position)
 
         return ring.shared(position, look) if ring else look()
 
-    def _told(self, reading: Reading) -> Iterator[bytes]:
-        for event in reading.events:
-            self._position = event.id
-            yield _frame(event)
+    def _look(self, position: str | None) -> "_Told":
+        return _Told.of(self._events.read(self._job_id, position))
+
+    def _take(self, told: "_Told") -> tuple[bytes, ...]:
+        self._position = told.position or self._position
+        self._is_done = told.is_end
+        return told.frames
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Told:
+    """What was read, as every watcher at one position is told it."""
+
+    reading: Reading
+    frames: tuple[bytes, ...]
+    position: str | None  # behind all of it; None where there was nothing
+    is_end: bool
+
+    @classmethod
+    def of(cls, reading: Reading) -> "_Told":
+        frames = [_frame(event) for event in reading.events]
+        position = reading.events[-1].id if reading.events else None
+        is_end = reading.job is not None or reading.is_lost
         if reading.job is not None:
-            self._position = reading.last
-            yield self._finished(reading.job)
+            position = reading.last
+            frames.append(_finished(reading.job, position))
         elif reading.is_lost:
-            yield self._reset()
+            frames.append(_reset())
+        return cls(reading=reading, frames=tuple(frames), position=position, is_end=is_end)
 
-    def _finished(self, job: Job) -> bytes:
-        self._is_done = True
-        return frame("finished", job_body(job), self._position)
 
-    def _reset(self) -> bytes:
-        self._is_done = True
-        return frame("reset", {})
+def _finished(job: Job, position: str | None) -> bytes:
+    return frame("finished", job_body(job), position)
+
+
+def _reset() -> bytes:
+    return frame("reset", {})
 
 
 def _frame(event: JobEvent) -> bytes:
