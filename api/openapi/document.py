@@ -65,7 +65,6 @@ def document(rules: Iterable[Rule], released: ModelCard | None) -> JsonObject:
             "description": DESCRIPTION,
             "license": {"name": "MIT", "identifier": "MIT"},
         },
-        "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
         "servers": [{"url": "/", "description": "This server"}],
         "tags": TAGS,
         "paths": _paths(described, shown, refusals),
