@@ -41,7 +41,8 @@ def test_every_operation_is_shown_and_nothing_comes_from_elsewhere(page: Page):
     expect(operations).to_have_count(sum(len(item) for item in document()["paths"].values()))
     expect(page.locator("h1", has_text="GenreWiz")).to_be_visible()
     expect(page.get_by_text("Submit a song", exact=True)).to_be_visible()
-    expect(page.get_by_text("Warning", exact=True)).to_have_count(0)  # nothing in it that the page cannot show
+    # Nothing stands in the description that the page cannot show.
+    expect(page.get_by_text("Warning", exact=True)).to_have_count(0)
 
 
 def test_an_operation_can_be_opened_and_tried(page: Page):
