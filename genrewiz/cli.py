@@ -1,7 +1,6 @@
 """The command line. Data goes to stdout, talk to stderr.
 
-Exit codes: 0 all good, 1 unexpected, 2 usage, 3 some inputs failed, 4 all failed, 5 server unreachable,
-130 interrupted, 141 nobody reads our output any more (`| head`).
+What its exit codes mean stands in EXIT_CODES.
 """
 
 import functools
@@ -15,16 +14,27 @@ from genrewiz import plugins
 from genrewiz.commands.exits import INTERRUPTED, NOBODY_READS, UNEXPECTED
 from genrewiz.commands.jobs import cancel, delete, get, list_jobs
 from genrewiz.commands.listen import listen
-from genrewiz.commands.output import nobody_reads
+from genrewiz.commands.stdout import nobody_reads, whole_or_said
 from genrewiz.commands.submit import submit
 from genrewiz.commands.watch import watch
 from genrewiz.doctor import doctor
 from genrewiz.serve.command import address_of, demo, serve
 
+EXIT_CODES = (
+    "Exit codes: 0 all good, 1 unexpected (a full disk, say), 2 usage, 3 some inputs failed, "
+    "4 all failed, 5 server unreachable, 130 interrupted, 141 nobody reads the output any more."
+)
+
 
 def version() -> None:
     """Print the version."""
     typer.echo(f"genrewiz {installed_version('genrewiz')}")
+
+
+def _version_alone(is_wanted: bool) -> None:
+    if is_wanted:
+        version()
+        raise typer.Exit
 
 
 def build() -> typer.Typer:
@@ -34,20 +44,19 @@ def build() -> typer.Typer:
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
+        epilog=EXIT_CODES,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
 
     @app.callback(invoke_without_command=False)
     def genrewiz(
         context: typer.Context,
-        show_version: Annotated[
-            bool, typer.Option("--version", help="Print the version.", is_eager=True)
+        _show_version: Annotated[
+            bool,
+            typer.Option("--version", help="Print the version.", is_eager=True, callback=_version_alone),
         ] = False,
     ) -> None:
         """Tells the genre of music."""
-        if show_version:
-            version()
-            raise typer.Exit
         # What a subcommand of another part may need to know of `serve`, which it cannot import.
         context.obj = address_of
 
@@ -66,7 +75,8 @@ def build() -> typer.Typer:
 
 def main() -> None:
     """The entry point; usage errors and help are typer's."""
-    build()()
+    with whole_or_said():
+        build()()
 
 
 def _add_group(app: typer.Typer, name: str, group: Callable[[], Mapping[str, Callable[..., Any]]]) -> None:
