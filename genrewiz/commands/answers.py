@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from genrewiz.client import Problem
 
-GOOD: Final = frozenset({"queued", "running", "succeeded"})
+UNFINISHED: Final = frozenset({"queued", "running"})
+GOOD: Final = UNFINISHED | {"succeeded"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +26,12 @@ class Answer:
     def is_good(self) -> bool:
         """Whether a job is on its way or has succeeded."""
         return self.job is not None and self.job.get("status") in GOOD
+
+    @property
+    def job_that_goes_on(self) -> str | None:
+        """The id of a job whose end is still to come."""
+        job = self.job or {}
+        return str(job["id"]) if job.get("status") in UNFINISHED else None
 
     @property
     def error(self) -> Mapping[str, Any] | None:

@@ -29,7 +29,7 @@ class BatchRun:
         self._resumable = resumable
         self._good = self._failed = 0
         self._ids: dict[str, str] = {}  # of jobs that were promised and not shown yet
-        self._last_id: str | None = None
+        self._going_on: str | None = None  # the id of the last job that had not finished when it was shown
         self._lock = threading.Lock()
 
     def promised(self, name: str, job: Job) -> None:
@@ -60,19 +60,19 @@ class BatchRun:
             self._say_what_is_left("Stopped")
             end_of(error, exit_code(good=self._good, failed=1))
 
-    def sum_up(self, *, wait: bool) -> None:
+    def sum_up(self) -> None:
         """Say how it went where there was much of it; the exit code."""
         if self._failed and self._songs > 1:
             say(f"{self._failed} of {self._songs} songs failed.")
-        elif not wait and self._last_id and self._songs == 1:
-            say(f"See what becomes of it: genrewiz watch {self._last_id}")
+        elif self._going_on and self._songs == 1:
+            say(f"See what becomes of it: genrewiz watch {self._going_on}")
         raise typer.Exit(exit_code(good=self._good, failed=self._failed))
 
     def _show(self, answer: Answer) -> None:
         self._form.show(answer)
         if answer.is_good:
             self._good += 1
-            self._last_id = str(answer.job["id"]) if answer.job else None
+            self._going_on = answer.job_that_goes_on
         else:
             self._failed += 1
         with self._lock:

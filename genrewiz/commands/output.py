@@ -7,6 +7,7 @@ to stderr.
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, Protocol
 
@@ -20,6 +21,11 @@ COLUMNS: Final = (
     "file", "id", "status", "genre", "confidence", "abstained_because", "top", "duration_seconds",
     "model_version", "created_at", "finished_at", "error", "detail",
 )  # fmt: skip
+
+FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r")
+"""With which a cell begins that a spreadsheet would calculate: a file's name is anybody's."""
+_NO_TEXT: Final = re.compile("[\ud800-\udfff]")
+"""What Python makes of bytes in a name that are no UTF-8."""
 
 
 class Output(Protocol):
@@ -35,10 +41,10 @@ class JsonLines:
 
     def show(self, answer: Answer) -> None:
         """Where there is no job, `id` and `status` are null, and `error` says why."""
-        named = {} if answer.file is None else {"file": answer.file}
-        without = {"id": None if answer.file is not None else answer.name, "status": None}
+        named = {} if answer.file is None else {"file": _text(answer.file)}
+        without = {"id": None if answer.file is not None else _text(answer.name), "status": None}
         body = answer.job if answer.job is not None else {**without, "error": answer.problem}
-        typer.echo(json.dumps({**named, **body}))  # ASCII: any name of a file fits
+        typer.echo(json.dumps({**named, **body}))
 
 
 class Csv:
@@ -55,8 +61,10 @@ class Csv:
     @staticmethod
     def _row(cells: Any) -> None:
         text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerow(cells)
-        typer.echo(text.getvalue().encode("utf-8", "surrogateescape"), nl=False)
+        # Of the ends of lines that may stand in a name the writer quotes those alone that it ends its own with.
+        csv.writer(text, lineterminator="\r\n").writerow(map(_cell, cells))
+        line = text.getvalue().removesuffix("\r\n") + "\n"
+        typer.echo(line.encode("utf-8", "surrogateescape"), nl=False)
 
 
 class Lines:
@@ -66,6 +74,20 @@ class Lines:
         """A song that failed is talk; a job that has failed, where it was asked for by its id, is data."""
         is_talk = answer.error is not None and (answer.job is None or answer.file is not None)
         typer.echo(f"{shown(answer.name)}: {_headline(answer)}", err=is_talk)
+
+
+class Promises:
+    """A line each, for people who do not wait: the job's id first, as `genrewiz list` has it."""
+
+    def show(self, answer: Answer) -> None:
+        """With the genre where it is known already."""
+        job = answer.job or {}
+        if answer.error is not None:
+            Lines().show(answer)
+        elif job.get("result"):
+            typer.echo(f"{job['id']}  {shown(answer.name)}: {_headline(answer)}")
+        else:
+            typer.echo(f"{job['id']}  {shown(answer.name)}")
 
 
 class Pictures:
@@ -93,7 +115,7 @@ class Rows:
 def output(*, as_json: bool, as_csv: bool, people: Output) -> Output:
     """As it was asked for; people: what they get who asked for nothing."""
     if as_json and as_csv:
-        raise typer.BadParameter("is one form, --json the other: choose one", param_hint="--csv")
+        raise typer.BadParameter("--json and --csv are two forms: choose one.")
     if as_json:
         return JsonLines()
     if as_csv:
@@ -106,6 +128,16 @@ def bars(result: Mapping[str, Any]) -> Iterator[str]:
     for each in result["top"]:
         share = each["probability"]
         yield f"  {each['genre']:<10} {share:6.1%}  {'█' * round(share * BAR_CHARACTERS)}".rstrip()
+
+
+def _text(name: str) -> str:
+    """A name as every reader of JSON takes it: bytes that are no UTF-8 are seen to be so."""
+    return _NO_TEXT.sub("\N{REPLACEMENT CHARACTER}", name)
+
+
+def _cell(value: object) -> object:
+    """A value as a spreadsheet takes it for what it is: text that looks like a formula is marked as text."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_SIGNS) else value
 
 
 def _headline(answer: Answer) -> str:

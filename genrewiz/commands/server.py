@@ -44,13 +44,32 @@ def connected(server: str, api_key: str | None, *, max_attempts: int = MAX_ATTEM
     """A client; whatever it raises in the block and nobody caught ends the command."""
     try:
         client = Client(server, api_key=api_key, max_attempts=max_attempts)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--server or --api-key") from None
+    except ValueError:
+        raise _misnamed(server) from None
     try:
         with client:
             yield client
     except ClientError as error:
         end_of(error, ALL_FAILED)
+
+
+def _misnamed(server: str) -> typer.BadParameter:
+    """What is wrong with a server and a key of which no client can be made; shows no secret."""
+    try:
+        Client(server).close()
+    except ValueError:
+        return typer.BadParameter(
+            f"this is no server's URL. One begins with http:// or https:// and has a host, as "
+            f"{DEFAULT_SERVER}, and neither ? nor #. (It may come from GENREWIZ_URL.)",
+            param_hint="--server",
+        )
+    if "@" in server:
+        sentence = (
+            "a key and the name that stands in the URL of --server cannot both be sent: leave one away."
+        )
+    else:
+        sentence = "this is no key: one is what `genrewiz keys add` has printed. (It may come from GENREWIZ_API_KEY.)"
+    return typer.BadParameter(sentence, param_hint="--api-key")
 
 
 def end_of(error: ClientError, refused: int) -> NoReturn:

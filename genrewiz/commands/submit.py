@@ -3,16 +3,16 @@
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import typer
 
 from genrewiz.commands import talk
 from genrewiz.commands.batch_run import BatchRun
 from genrewiz.commands.batch_state import StateUnusable, batch_state
-from genrewiz.commands.exits import UNEXPECTED, USAGE
+from genrewiz.commands.exits import ALL_FAILED, UNEXPECTED, USAGE
 from genrewiz.commands.inputs import STDIN, Stdin, inputs
-from genrewiz.commands.output import Lines, Pictures, output
+from genrewiz.commands.output import Lines, Output, Pictures, Promises, output
 from genrewiz.commands.server import (
     DEFAULT_SERVER,
     CsvOption,
@@ -23,6 +23,8 @@ from genrewiz.commands.server import (
     end,
 )
 from genrewiz.commands.submission import Submission, Wanted
+
+MAX_DEADLINE_SECONDS: Final = 7 * 24 * 60 * 60
 
 
 def submit(  # noqa: PLR0913  each option of a command is an argument
@@ -80,9 +82,10 @@ def submit(  # noqa: PLR0913  each option of a command is an argument
         int | None,
         typer.Option(
             min=1,
+            max=MAX_DEADLINE_SECONDS,
             metavar="SECONDS",
             show_default=False,
-            help="A song whose turn has not come by then is expired.",
+            help="A song whose turn has not come by then is expired: 7 days at most.",
         ),
     ] = None,
     metadata: Annotated[
@@ -100,7 +103,7 @@ def submit(  # noqa: PLR0913  each option of a command is an argument
 ) -> None:
     """Send songs to a server, which tells their genres.
 
-    Without --wait it prints the id of each job: `genrewiz get` and `genrewiz watch` take those.
+    Without --wait each line begins with a job's id: `genrewiz get` and `genrewiz watch` take those.
 
     Examples:
 
@@ -117,7 +120,9 @@ def submit(  # noqa: PLR0913  each option of a command is an argument
     found = inputs(_arguments(songs, from_file), recursive=recursive, say=talk.say)
     if Stdin() in found and sys.stdin.isatty():
         raise typer.BadParameter("- reads audio from a pipe: genrewiz submit - < song.mp3")
-    form = output(as_json=as_json, as_csv=as_csv, people=Pictures() if len(found) == 1 else Lines())
+    form = output(as_json=as_json, as_csv=as_csv, people=_for_people(wait=wait, songs=len(found)))
+    if not found:
+        end("No song was found in what was named: nothing was sent.", ALL_FAILED)
     with ExitStack() as stack:
         try:
             memory = stack.enter_context(batch_state(state)) if state else None
@@ -133,7 +138,13 @@ def submit(  # noqa: PLR0913  each option of a command is an argument
                 run.over(submission, found, threads=concurrency, progress=progress)
         except StateUnusable as error:
             end(f"{state}: {error}", UNEXPECTED)
-    run.sum_up(wait=wait)
+    run.sum_up()
+
+
+def _for_people(*, wait: bool, songs: int) -> Output:
+    if not wait:
+        return Promises()
+    return Pictures() if songs == 1 else Lines()
 
 
 def _arguments(songs: list[str] | None, from_file: str | None) -> list[str]:

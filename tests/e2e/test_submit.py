@@ -11,7 +11,7 @@ import pytest
 from support.api_server import WAV, ApiServer
 from support.audio import encode, music_like
 from support.commands import CommandLine
-from support.service import Service
+from support.service import Service, serving
 from support.waiting import eventually
 
 NOWHERE = "http://127.0.0.1:1"
@@ -35,6 +35,11 @@ def music(tmp_path: Path, short: bytes) -> Path:
 
 def names(done) -> set[str]:
     return {line["file"] for line in done.lines}
+
+
+def ids(api: ApiServer) -> set[str]:
+    """Those of its jobs."""
+    return {job["id"] for job in api.http.get("/jobs?limit=100").json()["jobs"]}
 
 
 def test_people_see_a_genre_with_bars(genrewiz: CommandLine, music: Path):
@@ -76,10 +81,32 @@ def test_without_wait_the_id_is_printed_and_what_to_do_with_it(
 ):
     done = silent("submit", music / "a.wav")
 
-    job_id = done.out.split()[1]
-    assert done.code == 0
+    [job_id, file] = done.out.split()
+    assert (done.code, file) == (0, f"{music}/a.wav")
     assert silent_api.http.get(f"/jobs/{job_id}").json()["status"] == "queued"
     assert f"genrewiz watch {job_id}" in done.err
+
+
+def test_of_many_songs_each_has_its_id_first(silent: CommandLine, music: Path):
+    done = silent("submit", "a.wav", "b.wav", cwd=music)
+
+    jobs, files = zip(*(line.split() for line in done.out.splitlines()), strict=True)
+    assert sorted(files) == ["a.wav", "b.wav"]
+    assert silent("get", *jobs).code == 0
+
+
+def test_a_song_that_was_heard_before_has_its_answer_at_once(tmp_path, short: bytes):
+    (tmp_path / "a.wav").write_bytes(short)
+    with serving(tmp_path / "data", GENREWIZ_RESULT_CACHE="true") as caching:
+        genrewiz = CommandLine(caching.url)
+        first = genrewiz("submit", tmp_path / "a.wav", "--wait")
+
+        again = genrewiz("submit", "a.wav", cwd=tmp_path)
+
+        job_id, _, rest = again.out.partition("  ")
+        assert caching.get(job_id)["cached"]
+        assert rest.rstrip() == "a.wav: " + first.out.splitlines()[0].rpartition(": ")[2]
+        assert (again.code, again.err) == (0, "")
 
 
 def test_a_song_is_read_from_standard_input(genrewiz: CommandLine, short: bytes):
@@ -116,11 +143,25 @@ def test_of_a_folder_its_own_songs_are_sent_and_with_recursive_all(silent: Comma
     assert names(everything) == names(own) | {f"{music}/sub/c.wav", f"{music}/sub/sub/d.wav"}
 
 
-def test_a_folder_without_songs_is_no_failure_and_is_said(silent: CommandLine, tmp_path: Path):
-    done = silent("submit", tmp_path, "--json")
+def test_where_no_song_was_found_at_all_it_exits_with_4_and_says_so(silent: CommandLine, tmp_path: Path):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "list").write_text("\n")
 
-    assert (done.code, done.out) == (0, "")
-    assert "No song was found" in done.err
+    of_folder = silent("submit", "empty", "--json", cwd=tmp_path)
+    of_list = silent("submit", "--from-file", "list", cwd=tmp_path)
+
+    assert (of_folder.code, of_folder.out) == (of_list.code, of_list.out) == (4, "")
+    assert "No song was found in empty" in of_folder.err
+    assert "nothing was sent" in of_list.err
+
+
+def test_a_folder_without_songs_beside_a_song_is_no_failure(silent: CommandLine, music: Path):
+    (music / "empty").mkdir()
+
+    done = silent("submit", "a.wav", "empty", "--json", cwd=music)
+
+    assert (done.code, names(done)) == (0, {"a.wav"})
+    assert "No song was found in empty" in done.err
 
 
 def test_a_list_of_songs_is_read_from_a_file_or_a_pipe(silent: CommandLine, music: Path):
@@ -133,7 +174,7 @@ def test_a_list_of_songs_is_read_from_a_file_or_a_pipe(silent: CommandLine, musi
     assert names(from_pipe) == {"a.wav", "b.wav", "sub/c.wav"}
 
 
-def test_a_name_that_is_no_text_goes_there_and_back(silent: CommandLine, tmp_path: Path):
+def test_a_name_that_is_no_text_is_data_all_the_same(silent: CommandLine, tmp_path: Path):
     name = os.fsencode(tmp_path) + b"/\xff\n.wav"
     Path(os.fsdecode(name)).write_bytes(WAV)
 
@@ -141,7 +182,7 @@ def test_a_name_that_is_no_text_goes_there_and_back(silent: CommandLine, tmp_pat
     as_csv = silent("submit", tmp_path, "--csv")
     for_people = silent("submit", tmp_path)
 
-    assert [os.fsencode(line["file"]) for line in as_json.lines] == [name]
+    assert [line["file"] for line in as_json.lines] == [f"{tmp_path}/\N{REPLACEMENT CHARACTER}\n.wav"]
     assert name in os.fsencode(as_csv.out)
     assert for_people.code == 0
     assert len(for_people.out.splitlines()) == 1
@@ -207,6 +248,7 @@ def test_where_all_songs_failed_it_exits_with_4(genrewiz: CommandLine, music: Pa
         ("submit", "a.wav", "--metadata", "novalue"),
         ("submit", "a.wav", "--top", "11"),
         ("submit", "a.wav", "--concurrency", "0"),
+        ("submit", "a.wav", "--deadline", "604801"),
         ("submit", "a.wav", "--windows", "some"),
         ("submit", "a.wav", "--server", "gopher://x"),
         ("submit", "a.wav", "--api-key", "gw_ä"),
@@ -226,6 +268,26 @@ def test_wrong_usage_exits_with_2_and_says_what_is_wrong(arguments):
     assert "Usage" in done.err
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--server", "gopher://x"), ("--server", "http://127.0.0.1:8000")),
+        (("--server", "http://h:x"), ("--server", "http://127.0.0.1:8000")),
+        (("--server", "http://h?a"), ("--server", "http://127.0.0.1:8000")),
+        (("--server", "http://me:word@h", "--api-key", "gw_1"), ("--api-key", "--server")),
+        (("--api-key", "gw_ä"), ("--api-key", "genrewiz keys add")),
+        (("--json", "--csv"), ("--json and --csv are two forms",)),
+    ],
+)
+def test_a_wrong_option_is_named_in_words_of_the_command_line(options, said):
+    done = CommandLine(NOWHERE, COLUMNS="300")("list", *options)
+
+    assert done.code == 2
+    assert [word for word in said if word not in done.err] == []
+    for word in ("base_url", "api_key", "word@", "gw_"):
+        assert word not in done.err
+
+
 def test_a_server_that_cannot_be_reached_exits_with_5_and_a_way_out(music: Path):
     done = CommandLine(NOWHERE)("submit", music / "a.wav")
 
@@ -237,15 +299,16 @@ def test_a_server_that_cannot_be_reached_exits_with_5_and_a_way_out(music: Path)
 def test_ctrl_c_exits_with_130_at_once_and_names_what_was_submitted(
     silent: CommandLine, silent_api: ApiServer, music: Path
 ):
-    before = {job["id"] for job in silent_api.http.get("/jobs?limit=100").json()["jobs"]}
+    before = ids(silent_api)
     waiting = silent_api.in_flight()
     with silent.start("submit", music / "a.wav", music / "b.wav", "--wait") as process:
+        eventually(lambda: len(ids(silent_api) - before) == 2)
         eventually(lambda: silent_api.in_flight() == waiting + 2)  # both songs' ends are waited for
 
         process.send_signal(signal.SIGINT)
         out, err = process.communicate()
 
-    ours = {job["id"] for job in silent_api.http.get("/jobs?limit=100").json()["jobs"]} - before
+    ours = ids(silent_api) - before
     assert (process.returncode, out) == (130, "")
     assert len(ours) == 2
     for job_id in ours:

@@ -1,13 +1,14 @@
 """Answers as lines, JSON and CSV; the exit code of many."""
 
 import csv
+import io
 import json
 
 import pytest
 
 from genrewiz.commands.answers import Answer, unreadable
 from genrewiz.commands.exits import exit_code
-from genrewiz.commands.output import Csv, JsonLines, Lines, Pictures, Rows
+from genrewiz.commands.output import Csv, JsonLines, Lines, Pictures, Promises, Rows
 
 TOP = [{"genre": "rock", "probability": 0.87}, {"genre": "metal", "probability": 0.08}]
 RESULT = {"genre": "rock", "confidence": 0.87, "abstained_because": None, "top": TOP, "timeline": []}
@@ -49,6 +50,22 @@ def test_people_read_one_line_and_failures_of_songs_on_stderr(capsys, answer, ou
     assert capsys.readouterr() == (out, err)
 
 
+@pytest.mark.parametrize(
+    ("answer", "out", "err"),
+    [
+        (song(QUEUED), "job_4  a.mp3\n", ""),
+        (song(QUEUED, file="\x1b[2J\n.mp3"), "job_4  �[2J�.mp3\n", ""),
+        (song(DONE), "job_1  a.mp3: rock 87%\n", ""),
+        (song(FAILED), "", "a.mp3: Silent. (audio_silent)\n"),
+        (song(problem=unreadable("Gone.")), "", "a.mp3: Gone. (unreadable_file)\n"),
+    ],
+)
+def test_who_does_not_wait_reads_the_id_first_and_the_genre_where_it_is_known(capsys, answer, out, err):
+    Promises().show(answer)
+
+    assert capsys.readouterr() == (out, err)
+
+
 def test_people_see_bars_where_there_is_room(capsys):
     Pictures().show(song(DONE))
     Pictures().show(song(QUEUED))
@@ -63,17 +80,19 @@ def test_people_see_bars_where_there_is_room(capsys):
 
 def test_programs_get_the_job_as_it_came(capsys):
     for answer in (
-        song(DONE, file="\udcff\n"),
+        song(DONE, file="ä\udcff\udcfe\n"),
         Answer(name="job_2", job=FAILED),
         song(problem={"code": "x"}),
+        Answer(name="\udcff", problem={"code": "x"}),
     ):
         JsonLines().show(answer)
 
     lines = capsys.readouterr().out.splitlines()
     assert [json.loads(line) for line in lines] == [
-        {"file": "\udcff\n"} | DONE,
+        {"file": "ä\ufffd\ufffd\n"} | DONE,
         FAILED,
         {"file": "a.mp3", "id": None, "status": None, "error": {"code": "x"}},
+        {"id": "\ufffd", "status": None, "error": {"code": "x"}},
     ]
 
 
@@ -90,6 +109,20 @@ def test_spreadsheets_get_a_cell_for_each_column_whatever_the_name(capfdbinary):
     assert (rows[0]["genre"], rows[0]["duration_seconds"], rows[0]["error"]) == ("rock", "30.0", "")
     assert (rows[3]["status"], rows[3]["error"], rows[3]["detail"]) == ("failed", "audio_silent", "Silent.")
     assert not any(None in row or None in row.values() for row in rows)
+
+
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r"])
+def test_a_text_that_a_spreadsheet_would_calculate_is_marked_as_text(capsys, sign):
+    evil = sign + "HYPERLINK(1)"
+    table = Csv()
+    table.show(song(DONE | {"result": RESULT | {"confidence": -0.5}}, file=evil))
+    table.show(song(problem=unreadable(evil), file="a.mp3"))
+    table.show(Answer(name="job_1", job=DONE | {"source": {"filename": evil}}))
+
+    [first, second, third] = csv.DictReader(io.StringIO(capsys.readouterr().out, newline=""))
+    assert (first["file"], first["confidence"]) == (f"'{evil}", "-0.5")
+    assert (second["file"], second["detail"]) == ("a.mp3", f"'{evil}")
+    assert third["file"] == f"'{evil}"
 
 
 def test_a_list_stands_in_columns(capsys):
