@@ -61,7 +61,7 @@ class Csv:
     @staticmethod
     def _row(cells: Any) -> None:
         text = io.StringIO()
-        # Of the ends of lines that may stand in a name the writer quotes those alone that it ends its own with.
+        # Of the ends of lines in a name, the writer quotes those alone with which it ends its own.
         csv.writer(text, lineterminator="\r\n").writerow(map(_cell, cells))
         line = text.getvalue().removesuffix("\r\n") + "\n"
         typer.echo(line.encode("utf-8", "surrogateescape"), nl=False)
