@@ -68,7 +68,9 @@ def _misnamed(server: str) -> typer.BadParameter:
             "a key and the name that stands in the URL of --server cannot both be sent: leave one away."
         )
     else:
-        sentence = "this is no key: one is what `genrewiz keys add` has printed. (It may come from GENREWIZ_API_KEY.)"
+        sentence = (
+            "this is no key: one is what `genrewiz keys add` prints. (It may come from GENREWIZ_API_KEY.)"
+        )
     return typer.BadParameter(sentence, param_hint="--api-key")
 
 

@@ -13,6 +13,7 @@ from support.audio import encode, music_like
 from support.commands import CommandLine
 from support.service import Service, serving
 from support.waiting import eventually
+from support.watching import watchers
 
 NOWHERE = "http://127.0.0.1:1"
 
@@ -300,10 +301,8 @@ def test_ctrl_c_exits_with_130_at_once_and_names_what_was_submitted(
     silent: CommandLine, silent_api: ApiServer, music: Path
 ):
     before = ids(silent_api)
-    waiting = silent_api.in_flight()
     with silent.start("submit", music / "a.wav", music / "b.wav", "--wait") as process:
-        eventually(lambda: len(ids(silent_api) - before) == 2)
-        eventually(lambda: silent_api.in_flight() == waiting + 2)  # both songs' ends are waited for
+        eventually(lambda: watchers(silent_api) == 2)  # both songs' ends are waited for
 
         process.send_signal(signal.SIGINT)
         out, err = process.communicate()
