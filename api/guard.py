@@ -11,7 +11,7 @@ from flask import Flask, Request, Response, g, request
 
 from api.caller import caller_of
 from api.identity import Identity, remember
-from api.job_ids import parse_job_id
+from api.job_ids import is_job_id, parse_job_id
 from api.key_cache import KeyCache
 from api.remembered import Remembered
 from api.request_counts import RequestCounts, Standing
@@ -55,27 +55,30 @@ class Guard:
         rule = request.url_rule
         if rule is None or rule.rule in OPEN or request.method == "OPTIONS":
             return  # nothing of anybody's is there, and a preflight cannot carry a key
-        job_id = _job_id_of(request)
+        id_text: str | None = (request.view_args or {}).get("job_id")
         address = caller_of(request, trusted_proxies=self._trusted_proxies)
         try:
-            keys_on, identity = self._identity(address, rule.rule, job_id)
+            keys_on, identity = self._identity(address, rule.rule, id_text)
         except Unauthorized:
             self._count(address)  # who guesses keys is slowed down by address
             raise
         self._count(identity.caller)
         remember(identity)
+        if keys_on:
+            right = right_for(request.method, rule.rule)
+            if right is None:
+                raise MissingRight("No API key has a right to this.")
+            identity.need(right)
+        if id_text is None:
+            return
+        # Only now: a stranger is told nothing of odd ids, and they count as any. No store is asked about one.
+        job_id = parse_job_id(id_text)
         # In the open service nobody is known: the id, which cannot be guessed, is all that a job's owner has
         # to show, from whichever address it comes next time.
-        if not keys_on:
-            return
-        right = right_for(request.method, rule.rule)
-        if right is None:
-            raise MissingRight("No API key has a right to this.")
-        identity.need(right)
-        if job_id:
+        if keys_on:
             self._check_owner(job_id, identity.caller)
 
-    def _identity(self, address: str, rule: str, job_id: JobId) -> tuple[bool, Identity]:
+    def _identity(self, address: str, rule: str, id_text: str | None) -> tuple[bool, Identity]:
         text = _key_text(request)
         keys_on, key = self._keys.find(text)
         if not keys_on:
@@ -83,7 +86,8 @@ class Guard:
         if key is not None:
             return True, Identity(caller=key.caller, rights=key.rights)
         token = request.args.get("token")
-        if token and (request.method, rule) in BY_TOKEN and self._token_is_good(token, job_id):
+        job_id = JobId(id_text) if id_text is not None and is_job_id(id_text) else None
+        if token and job_id and (request.method, rule) in BY_TOKEN and self._token_is_good(token, job_id):
             # It was given to somebody who may read this one job: its owner stands for the bearer.
             owner = self._owner_of(job_id)
             return True, Identity(caller=owner or address, rights=frozenset({"read"}))
@@ -115,12 +119,6 @@ class Guard:
             if owner:
                 self._owners.put(job_id, owner, math.inf)
         return owner
-
-
-def _job_id_of(request: Request) -> JobId:
-    """The job that the path names, "" where it names none; UnknownJob before any store is asked."""
-    text = (request.view_args or {}).get("job_id")
-    return JobId("") if text is None else parse_job_id(text)
 
 
 def _key_text(request: Request) -> str | None:

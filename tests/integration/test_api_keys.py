@@ -98,6 +98,21 @@ def test_with_keys_on_no_route_answers_a_stranger(client, keys, method, rule):
         assert response.headers["WWW-Authenticate"] == "Bearer"
 
 
+@pytest.mark.parametrize(("method", "rule"), OF_A_JOB)
+def test_with_keys_on_a_stranger_is_not_told_what_can_be_an_id(client, keys, redis, method, rule):
+    _, text = keys.add("radio", RIGHTS)
+
+    with redis.monitor() as monitor:
+        for query in ("", "?token=made-up"):
+            response = client.open(path_of(rule, "job_odd") + query, method=method)
+            assert code_of(response) == (401, "unauthorized")
+        allowed = client.open(path_of(rule, "job_odd"), method=method, headers=bearer(text))
+        assert code_of(allowed) == (404, "unknown_job")
+        redis.echo("that was all")
+        while "that was all" not in (command := monitor.next_command()["command"]):
+            assert "job_odd" not in command  # nothing is asked of the store by such an id
+
+
 @pytest.mark.parametrize(("method", "rule"), GUARDED)
 def test_each_route_needs_its_right_and_no_other(client, keys, method, rule):
     needed = right_for(method, rule)

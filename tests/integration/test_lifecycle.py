@@ -3,12 +3,13 @@
 import json
 import re
 from dataclasses import replace
+from urllib.parse import unquote
 
 import pytest
 
 from shared.job import JobId, JobOptions, JobStatus, answer_key
 from shared.redis_keys import Keys
-from support.api_server import CALLER, WAV, ApiServer, api_serving, headers_of
+from support.api_server import CALLER, WAV, Answer, ApiServer, api_serving, headers_of
 from support.jobs import MODEL, UNKNOWN, new_job, success
 from support.redis_server import redis_serving
 
@@ -388,15 +389,40 @@ NO_IDS = [
 ]
 
 
+def asked_of(api: ApiServer, redis, path: str, method: str) -> tuple[Answer, list[str]]:
+    """The answer, and every command that Redis was given meanwhile."""
+    request = f"{method} {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
+    with redis.monitor() as monitor:
+        answer = api.ask(request.encode())
+        redis.echo("that was all")
+        commands = []
+        while "that was all" not in (command := monitor.next_command()["command"]):
+            commands.append(command)
+    return answer, commands
+
+
 @pytest.mark.parametrize("job_id", NO_IDS, ids=range(len(NO_IDS)))
 @pytest.mark.parametrize(("method", "behind"), [("GET", ""), ("DELETE", ""), ("POST", "/cancel")])
-def test_what_can_be_no_id_is_unknown_and_never_reaches_the_store(nobody, job_id, method, behind):
-    request = f"{method} /jobs/{job_id}{behind} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
-
-    answer = nobody.ask(request.encode())
+def test_what_can_be_no_id_is_unknown_and_becomes_no_key_of_the_store(api, redis, job_id, method, behind):
+    answer, commands = asked_of(api, redis, f"/jobs/{job_id}{behind}", method)
 
     assert (answer.status, answer.code) in ((404, "unknown_job"), (404, "not_found"))
     assert b"0000000000000" not in answer.body
+    asked_by_id = (Keys().job(""), Keys().gone(""), unquote(job_id))
+    assert not [command for command in commands for text in asked_by_id if text in command]
+
+
+def test_what_can_be_an_id_is_asked_of_the_store(api, redis):
+    _, commands = asked_of(api, redis, f"/jobs/{UNKNOWN}", "GET")
+
+    assert any(Keys().job(UNKNOWN) in command for command in commands)
+
+
+@pytest.mark.parametrize("job_id", ["job_odd", "job_" + "A" * 24])
+def test_where_redis_is_away_an_id_that_can_be_none_is_503_as_any(nobody, job_id):
+    answer = nobody.ask(f"GET /jobs/{job_id} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+
+    assert (answer.status, answer.code) == (503, "store_unavailable")
 
 
 @pytest.mark.parametrize(

@@ -130,6 +130,17 @@ def test_who_guesses_keys_is_slowed_down_too(settings, redis):
     assert codes == [401, 401, 429]
 
 
+@pytest.mark.parametrize(("keys_on", "expected"), [(False, [404, 404, 429]), (True, [401, 401, 429])])
+def test_who_asks_by_ids_that_can_be_none_is_counted_as_for_any(settings, redis, keys_on, expected):
+    if keys_on:
+        RedisApiKeys(redis, Keys()).add("radio", RIGHTS)
+    client = limited(settings, "2/hour")
+
+    codes = [client.get("/jobs/job_odd").status_code for _ in range(3)]
+
+    assert codes == expected
+
+
 def test_two_api_processes_count_together(redis, redis_url, tmp_path):
     with (
         api_serving(tmp_path, redis_url, GENREWIZ_RATE_LIMIT="30/hour", GENREWIZ_API_WORKERS="2") as one,
