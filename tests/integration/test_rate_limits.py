@@ -97,6 +97,31 @@ def test_probes_the_page_and_its_files_are_not_counted(settings, redis):
     assert client.get(UNKNOWN_PATH).status_code == 404
 
 
+OPEN_TO_ALL = [
+    ("GET", "/docs", 200),
+    ("GET", "/openapi.json", 200),
+    ("GET", "/models", 200),
+    ("GET", "/problems/queue-full", 200),
+    ("GET", "/nowhere", 404),
+    ("PUT", "/jobs", 405),
+    ("OPTIONS", "/jobs", 200),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "status"), OPEN_TO_ALL)
+def test_what_is_nobodys_needs_no_key_and_is_not_counted(settings, redis, method, path, status):
+    RedisApiKeys(redis, Keys()).add("radio", RIGHTS)
+    client = limited(settings, "1/hour")
+
+    for _ in range(2):
+        response = client.open(path, method=method)
+        assert response.status_code == status
+        assert "RateLimit-Limit" not in response.headers
+
+    assert client.get(UNKNOWN_PATH).status_code == 401
+    assert client.get(UNKNOWN_PATH).status_code == 429
+
+
 def test_addresses_do_not_spend_each_others_requests(settings, redis):
     client = limited(settings, "1/hour", trusted_proxies=1)
 
