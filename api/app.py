@@ -103,16 +103,17 @@ def create_api(
     _observe(app, metrics)
     cors.install(app, settings.cors_origins)
     limits = settings.rate_limits
+    api_keys = KeyCache(RedisApiKeys(redis, keys))
     Guard(
-        keys=KeyCache(RedisApiKeys(redis, keys)),
+        keys=api_keys,
         counts=RequestCounts(RedisRateLimits(redis, keys, limits)) if limits else None,
         jobs=jobs,
         trusted_proxies=settings.trusted_proxies,
-        token_is_good=events.is_token_of,
+        token_issued_to=events.issued_to,
     ).install(app)
     app.register_blueprint(jobs_blueprint(service, metrics, watching))
     app.register_blueprint(lifecycle_blueprint(service))
-    app.register_blueprint(events_blueprint(watching, events))
+    app.register_blueprint(events_blueprint(watching, events, api_keys))
     app.register_blueprint(spectrogram_blueprint(service, pictures, off_loop=off_loop))
     app.register_blueprint(health_blueprint(jobs, audio, off_loop=off_loop))
     app.register_blueprint(page_blueprint())

@@ -16,14 +16,17 @@ from api.key_cache import KeyCache
 from api.remembered import Remembered
 from api.request_counts import RequestCounts, Standing
 from api.rights import BY_TOKEN, OPEN, right_for
+from shared.api_keys import key_of_caller
 from shared.errors import MissingRight, RateLimited, Unauthorized, UnknownJob
 from shared.job import JobId
 from shared.redis_jobs import RedisJobStore
 
 SCHEME: Final = "bearer"
 
-TokenIsGood = Callable[[str, JobId], bool]
-"""Whether the text of `?token=` lets its bearer see this job. StoreUnavailable where Redis is away."""
+TokenIssuedTo = Callable[[str, JobId], str | None]
+"""The caller that the text of `?token=` was issued to; None where it lets nobody see this job.
+
+StoreUnavailable where Redis is away."""
 
 
 class Guard:
@@ -36,14 +39,14 @@ class Guard:
         counts: RequestCounts | None,
         jobs: RedisJobStore,
         trusted_proxies: int,
-        token_is_good: TokenIsGood,
+        token_issued_to: TokenIssuedTo,
     ) -> None:
         """counts: None where requests are not counted."""
         self._keys = keys
         self._counts = counts
         self._jobs = jobs
         self._trusted_proxies = trusted_proxies
-        self._token_is_good = token_is_good
+        self._token_issued_to = token_issued_to
         self._owners: Remembered[JobId, str] = Remembered()
 
     def install(self, app: Flask) -> None:
@@ -85,17 +88,23 @@ class Guard:
             return False, Identity(caller=address)
         if key is not None:
             return True, Identity(caller=key.caller, rights=key.rights)
-        token = request.args.get("token")
-        job_id = JobId(id_text) if id_text is not None and is_job_id(id_text) else None
-        if token and job_id and (request.method, rule) in BY_TOKEN and self._token_is_good(token, job_id):
-            # It was given to somebody who may read this one job: its owner stands for the bearer.
-            owner = self._owner_of(job_id)
-            return True, Identity(caller=owner or address, rights=frozenset({"read"}))
+        if id_text is not None and (request.method, rule) in BY_TOKEN and is_job_id(id_text):
+            lender = self._lender(JobId(id_text))
+            if lender is not None:
+                return True, lender
         raise Unauthorized(
             "This needs an API key, in the header `Authorization: Bearer gw_…`."
             if text is None
             else "The API key is not known, or was revoked."
         )
+
+    def _lender(self, job_id: JobId) -> Identity | None:
+        """Whoever got the token of this request, for whom its bearer stands; it is worth what his key is."""
+        token = request.args.get("token")
+        caller = self._token_issued_to(token, job_id) if token else None
+        key_id = key_of_caller(caller) if caller else None
+        key = self._keys.by_id(key_id) if key_id else None
+        return Identity(caller=key.caller, rights=key.rights & {"read"}) if key else None
 
     def _count(self, caller: str) -> None:
         if self._counts is None:

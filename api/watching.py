@@ -25,12 +25,20 @@ HEARTBEAT_SECONDS = 15.0
 OnHangUp = Callable[[Mapping[str, Any], Callable[[], None]], Callable[[], None]]
 """Calls once the client of a request has hung up; what it returns ends the waiting for that."""
 
+MayWatch = Callable[[], bool]
+"""Whether the one who watches still may; asked while there is nothing to tell. StoreUnavailable."""
+
 log = structlog.get_logger(__name__)
 
 
 def never(_environ: Mapping[str, Any], _call: Callable[[], None]) -> Callable[[], None]:
     """Where no client can be seen: an OnHangUp that never calls."""
     return lambda: None
+
+
+def always() -> bool:
+    """Where nobody is ever shut out: a MayWatch."""
+    return True
 
 
 class EventStream:
@@ -43,12 +51,14 @@ class EventStream:
         job_id: JobId,
         watch: Watch,
         heartbeat_seconds: float,
+        may_watch: MayWatch,
         on_close: Callable[[], None],
     ) -> None:
         self._events = events
         self._job_id = job_id
         self._watch = watch
         self._heartbeat_seconds = heartbeat_seconds
+        self._may_watch = may_watch
         self._on_close = on_close
         self._position: str | None = None
         self._is_done = False
@@ -82,8 +92,16 @@ class EventStream:
             if self._watch.is_over:
                 return
             if not woken:
+                if self._is_shut_out():
+                    return  # the watcher comes again, and is told why
                 yield HEARTBEAT
             yield from self._news()
+
+    def _is_shut_out(self) -> bool:
+        try:
+            return not self._may_watch()
+        except StoreUnavailable:
+            return False  # nobody knows
 
     def close(self) -> None:
         """Nobody is watched for any more; nothing happens the second time."""
@@ -176,7 +194,12 @@ class Watching:
         self._heartbeat_seconds = heartbeat_seconds
 
     def stream(
-        self, job_id: JobId, last_event_id: str | None, environ: Mapping[str, Any]
+        self,
+        job_id: JobId,
+        last_event_id: str | None,
+        environ: Mapping[str, Any],
+        *,
+        may_watch: MayWatch = always,
     ) -> EventStream | None:
         """The events of a job, from the beginning or behind one; None behind the last of all.
 
@@ -194,6 +217,7 @@ class Watching:
             job_id=job_id,
             watch=watch,
             heartbeat_seconds=self._heartbeat_seconds,
+            may_watch=may_watch,
             on_close=close,
         )
         try:

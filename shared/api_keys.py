@@ -19,6 +19,7 @@ RIGHTS: Final[tuple[Right, ...]] = get_args(Right)
 DEFAULT_RIGHTS: Final[tuple[Right, ...]] = ("read", "submit")
 
 MAX_NAME_CHARACTERS: Final = 100
+_CALLER = "key:"
 _ID_BYTES = 6
 _SECRET_BYTES = 32
 # Hexadecimal: no sign of it needs quoting anywhere, and none is an underscore.
@@ -39,7 +40,7 @@ class ApiKey:
     @property
     def caller(self) -> str:
         """The name under which its jobs, quota and idempotency keys are kept. No client address begins so."""
-        return f"key:{self.id}"
+        return f"{_CALLER}{self.id}"
 
     def is_of(self, text: str) -> bool:
         """Whether this is the key; it takes as long whatever the text is."""
@@ -56,6 +57,11 @@ def id_of(text: str) -> KeyId | None:
     """The id in the text of a key; None where it is none."""
     found = _TEXT.fullmatch(text)
     return KeyId(found[1]) if found else None
+
+
+def key_of_caller(caller: str) -> KeyId | None:
+    """The id of the key that is this caller; None where the caller is an address."""
+    return KeyId(caller.removeprefix(_CALLER)) if caller.startswith(_CALLER) else None
 
 
 def hash_of(text: str) -> str:

@@ -77,18 +77,20 @@ class RedisEvents:
             is_full=not record and len(entries) == self._events_at_once,
         )
 
-    def issue_token(self, job_id: JobId) -> EventsToken:
-        """A token for the events of this job alone; UnknownJob, ResultGone."""
+    def issue_token(self, job_id: JobId, *, caller: str) -> EventsToken:
+        """A token for the events of this job alone, of whoever asks for it; UnknownJob, ResultGone."""
         token = secrets.token_urlsafe(32)
-        expires_at, was_there = self._run("issue_events_token", job_id, _digest(token), TOKEN_SECONDS)
+        expires_at, was_there = self._run("issue_events_token", job_id, _digest(token), TOKEN_SECONDS, caller)
         if not expires_at:
             raise _absent(was_there)
         return EventsToken(token=token, expires_at=float(expires_at))
 
-    def is_token_of(self, token: str, job_id: JobId) -> bool:
-        """Whether the token was issued for this job, and not too long ago."""
+    def issued_to(self, token: str, job_id: JobId) -> str | None:
+        """The caller that the token was issued to; None unless it is of this job, and not too old."""
         with away_is_ours():
-            return bool(self._redis.get(self._keys.events_token(_digest(token))) == job_id)
+            kept = self._redis.get(self._keys.events_token(_digest(token)))
+        of_job, _, caller = str(kept or "").partition(" ")
+        return caller if of_job == job_id and caller else None
 
     def _run(self, script: str, *args: str | float) -> Any:
         with away_is_ours():

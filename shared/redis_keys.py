@@ -94,7 +94,7 @@ class Keys:
         return JobId(channel.removeprefix(self.events("")))
 
     def events_token(self, digest: str) -> str:
-        """String: id of the job that the holder of a token may watch."""
+        """String: id of the job that a token lets watch, a space, the caller that it was issued to."""
         return f"{self.prefix}:events-token:{digest}"
 
     def idempotency(self, key: str) -> str:

@@ -4,7 +4,9 @@ from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from api.accepts import require, require_json
+from api.identity import whoever_asks
 from api.job_ids import parse_job_id
+from api.key_cache import KeyCache
 from api.sse import MIMETYPE
 from api.watching import Watching
 from shared.errors import NotAcceptable
@@ -15,7 +17,7 @@ HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 """Nobody in between keeps events, or holds them back."""
 
 
-def events_blueprint(watching: Watching, events: RedisEvents) -> Blueprint:
+def events_blueprint(watching: Watching, events: RedisEvents, keys: KeyCache) -> Blueprint:
     """The routes of events."""
     blueprint = Blueprint("events", __name__, url_prefix="/jobs")
 
@@ -24,7 +26,13 @@ def events_blueprint(watching: Watching, events: RedisEvents) -> Blueprint:
         if request.method == "HEAD":
             raise NotAcceptable(f"This route answers a GET with {MIMETYPE} alone.")
         require(request, MIMETYPE)
-        stream = watching.stream(parse_job_id(job_id), request.headers.get("Last-Event-ID"), request.environ)
+        caller = whoever_asks().caller
+        stream = watching.stream(
+            parse_job_id(job_id),
+            request.headers.get("Last-Event-ID"),
+            request.environ,
+            may_watch=lambda: keys.still_lets_in(caller),
+        )
         if stream is None:
             return "", 204, HEADERS  # by this an EventSource knows that it need not come again
         response = Response(stream, mimetype=MIMETYPE, headers=HEADERS)
@@ -34,7 +42,7 @@ def events_blueprint(watching: Watching, events: RedisEvents) -> Blueprint:
     @blueprint.post("/<job_id>/events-token")
     def issue_token(job_id: str) -> ResponseReturnValue:
         require_json(request)
-        issued = events.issue_token(parse_job_id(job_id))
+        issued = events.issue_token(parse_job_id(job_id), caller=whoever_asks().caller)
         return jsonify(events_token_body(issued.token, issued.expires_at)), {"Cache-Control": "no-store"}
 
     return blueprint

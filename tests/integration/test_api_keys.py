@@ -7,6 +7,7 @@ from flask.testing import FlaskClient
 
 from api.app import create_api
 from api.rights import NEEDED, OPEN, right_for
+from api.sse import HEARTBEAT
 from shared.api_keys import RIGHTS
 from shared.errors import StoreUnavailable
 from shared.redis_api_keys import USED_EVERY_SECONDS, RedisApiKeys
@@ -330,3 +331,53 @@ def test_a_token_opens_the_events_of_its_job_and_nothing_else(client, keys):
     assert code_of(client.get(f"/jobs/{other}/events?token={token}")) == (401, "unauthorized")
     assert code_of(client.get(f"/jobs/{job_id}?token={token}")) == (401, "unauthorized")
     assert code_of(client.post(f"/jobs/{other}/cancel?token={token}")) == (401, "unauthorized")
+
+
+def test_a_token_is_refused_once_the_key_that_got_it_was_revoked(client, keys):
+    keys.add("first", RIGHTS)  # with one key more the service stays closed
+    second, text = keys.add("second", RIGHTS)
+    job_id = submitted(client, text).get_json()["id"]
+    client.post(f"/jobs/{job_id}/cancel", headers=bearer(text))  # its stream ends at once
+    token = client.post(f"/jobs/{job_id}/events-token", headers=bearer(text)).get_json()["token"]
+    path = f"/jobs/{job_id}/events?token={token}"
+
+    def status() -> int:
+        with client.get(path) as response:
+            return response.status_code
+
+    assert status() == 200
+    keys.revoke(second.id)
+
+    eventually(lambda: status() == 401)
+
+
+@pytest.mark.parametrize("by", ["key", "token"])
+def test_an_open_stream_ends_once_its_key_was_revoked(settings, redis, keys, by):
+    api = create_api(settings, heartbeat_seconds=0.1)
+    client = api.app.test_client()
+    keys.add("first", RIGHTS)
+    second, text = keys.add("second", RIGHTS)
+    job_id = submitted(client, text).get_json()["id"]
+    token = client.post(f"/jobs/{job_id}/events-token", headers=bearer(text)).get_json()["token"]
+    given = {"headers": bearer(text)} if by == "key" else {"query_string": {"token": token}}
+
+    with client.get(f"/jobs/{job_id}/events", buffered=False, **given) as stream:
+        beats = iter(stream.response)
+        eventually(lambda: next(beats) == HEARTBEAT)
+        assert HEARTBEAT in (next(beats), next(beats))  # it goes on by itself
+        keys.revoke(second.id)
+
+        eventually(lambda: next(beats, None) is None)
+    api.hub.stop()
+
+
+def test_a_token_of_the_open_service_opens_nothing_once_there_are_keys(client, keys):
+    job_id = submitted(client).get_json()["id"]
+    token = client.post(f"/jobs/{job_id}/events-token").get_json()["token"]
+    keys.add("radio", RIGHTS)
+
+    def code() -> tuple[int, str | None]:
+        with client.get(f"/jobs/{job_id}/events?token={token}") as response:
+            return (200, None) if response.is_streamed else code_of(response)
+
+    eventually(lambda: code() == (401, "unauthorized"))

@@ -296,7 +296,11 @@ def test_a_job_that_is_unknown_or_gone_has_no_events(jobs, job_id, redis, events
     jobs.finish(claim(jobs, job_id), success())
     redis.delete(Keys().job(job_id))
 
-    for call in (events.open, events.issue_token, lambda job_id: events.read(job_id, BEFORE_ALL)):
+    for call in (
+        events.open,
+        lambda job_id: events.issue_token(job_id, caller="me"),
+        lambda job_id: events.read(job_id, BEFORE_ALL),
+    ):
         with pytest.raises(ResultGone):
             call(job_id)
         with pytest.raises(UnknownJob):
@@ -304,13 +308,13 @@ def test_a_job_that_is_unknown_or_gone_has_no_events(jobs, job_id, redis, events
 
 
 def test_a_token_lets_its_holder_watch_one_job_for_a_minute(jobs, job_id, redis, events):
-    issued = events.issue_token(job_id)
+    issued = events.issue_token(job_id, caller="2001:db8::")
     (key,) = redis.keys(Keys().events_token("*"))
 
-    assert events.is_token_of(issued.token, job_id)
-    assert not events.is_token_of(issued.token, JobId("job_other"))
-    assert not events.is_token_of(issued.token + "x", job_id)
+    assert events.issued_to(issued.token, job_id) == "2001:db8::"
+    assert not events.issued_to(issued.token, JobId("job_other"))
+    assert not events.issued_to(issued.token + "x", job_id)
     assert 0 < redis.ttl(key) <= TOKEN_SECONDS
     assert issued.token not in key
     redis.delete(key)
-    assert not events.is_token_of(issued.token, job_id)
+    assert not events.issued_to(issued.token, job_id)

@@ -312,9 +312,9 @@ def test_a_token_is_let_in_to_its_job_alone(settings, redis, jobs, job_id):
     assert answer.status_code == 200
     assert set(answer.get_json()) == {"token", "expires_at"}
     token = answer.get_json()["token"]
-    assert events.is_token_of(token, job_id)
-    assert not events.is_token_of("x", job_id)
-    assert not events.is_token_of(token, JobId("job_other"))
+    assert events.issued_to(token, job_id)
+    assert not events.issued_to("x", job_id)
+    assert not events.issued_to(token, JobId("job_other"))
 
 
 def test_a_job_links_to_its_events(apis, jobs, job_id):
