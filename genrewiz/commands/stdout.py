@@ -19,7 +19,7 @@ class _Noted(io.FileIO):
 
     refusal: OSError | None = None
 
-    def write(self, data: Any) -> int | None:
+    def write(self, data: Any, /) -> int:
         """Write some of it."""
         try:
             return super().write(data)
@@ -39,8 +39,8 @@ def whole_or_said() -> Iterator[None]:
         io.BufferedWriter(raw),
         encoding=sys.stdout.encoding,
         errors=sys.stdout.errors,
-        line_buffering=sys.stdout.line_buffering,
-        write_through=getattr(sys.stdout, "write_through", False),
+        line_buffering=bool(getattr(sys.stdout, "line_buffering", False)),
+        write_through=bool(getattr(sys.stdout, "write_through", False)),
     )
     try:
         yield

@@ -221,6 +221,13 @@ def test_every_figure_of_speed_in_the_readme_is_that_of_the_benchmarks():
         ("recovery", "cpu_milliseconds_per_job", 1),
         ("long_queue", "accept_ratio", 2),
         ("long_queue", "bytes_per_job", 0),
+        ("http_get", "queued_to_bare_ratio", 2),
+        ("http_get", "finished_to_bare_ratio", 2),
+        ("http_upload", "to_bare_ratio", 2),
+        ("http_streams", "many_jobs_p99_ratio", 2),
+        ("http_streams", "many_jobs_telling_p99_ratio", 2),
+        ("http_streams", "one_job_telling_p99_ratio", 2),
+        ("http_memory", "megabytes_grown", 1),
     ):
         assert f"| {measured[group][name]:.{digits}f} |" in readme, name
 
