@@ -1,7 +1,7 @@
 """The file that remembers what a batch has done: each song once, however often the run is killed.
 
-It talks to no server. Lines are only ever appended: one that tells what the file is, then for each song that
-it is about to be sent, that its job was accepted, how that has ended.
+It talks to no server. Lines are only ever appended: one that tells what the file is and whose jobs it knows,
+then for each song that it is about to be sent, that its job was accepted, how that has ended.
 """
 
 import fcntl
@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import secrets
+import stat
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ _HEADER: Final = b'{"genrewiz_batch":'
 SENDING, ACCEPTED, FINISHED = "sending", "accepted", "finished"
 _STEPS: Final = (SENDING, ACCEPTED, FINISHED)
 _COPY_BYTES: Final = 2**16
+_MAX_HEADER_BYTES: Final = 2**14
+"""A file whose first line is longer is a stranger's, and is read no further."""
 
 JobBody = Mapping[str, Any]
 
@@ -93,15 +96,18 @@ class BatchState:
 
 
 @contextmanager
-def batch_state(path: Path) -> Iterator[BatchState]:
-    """The state in this file, made where there is none; StateUnusable, also where another run uses it."""
+def batch_state(path: Path, *, server: str) -> Iterator[BatchState]:
+    """The state in this file, made where there is none; StateUnusable, also where another run uses it.
+
+    server: what the jobs are jobs of; a state that was begun with another one is refused.
+    """
     descriptor = _opened(path)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise StateUnusable("Another run uses this state file: let it end first.") from None
-        batch, lines = _read(descriptor)
+        batch, lines = _read(descriptor, server)
         yield BatchState(descriptor, batch, lines)
     finally:
         os.close(descriptor)
@@ -109,56 +115,81 @@ def batch_state(path: Path) -> Iterator[BatchState]:
 
 def _opened(path: Path) -> int:
     try:
-        # Names of songs, and URLs with what lets one in, are nobody else's.
-        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        _check_kind(path)
+        # Names of songs, and URLs with what lets one in, are nobody else's. Who was faster and put a pipe
+        # there must not hold us up.
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK
+        return os.open(path, flags, 0o600)
     except OSError as error:
         raise StateUnusable(f"The state file cannot be opened: {error.strerror}.") from None
 
 
-def _read(descriptor: int) -> tuple[str, dict[str, tuple[str, int]]]:
+def _check_kind(path: Path) -> None:
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return  # it will be made
+    if not stat.S_ISREG(mode):
+        raise StateUnusable("The state file cannot be opened: it is no regular file.")
+
+
+def _read(descriptor: int, server: str) -> tuple[str, dict[str, tuple[str, int]]]:
     """The batch and its lines; a run that was killed may have left a last line without its end."""
     lines: dict[str, tuple[str, int]] = {}
-    batch = None
-    offset = 0
     with os.fdopen(os.dup(descriptor), "rb") as file:
         file.seek(0)
-        for number, text in enumerate(file, start=1):
-            if not text.endswith(b"\n") and _is_torn(text, is_header=batch is None):
+        header = file.readline(_MAX_HEADER_BYTES)
+        if not header.endswith(b"\n") and len(header) < _MAX_HEADER_BYTES and _is_torn(header):
+            os.ftruncate(descriptor, 0)
+            return _begun(descriptor, server), lines
+        batch = _batch_of(header, server)
+        offset = len(header)
+        for number, text in enumerate(file, start=2):
+            if not text.endswith(b"\n"):
                 break
             try:
                 line = json.loads(text)
-                if batch is None:
-                    batch = _batch_of(line)
-                else:
-                    lines[line["key"]] = _step_of(line), offset
+                lines[line["key"]] = _step_of(line), offset
             except (ValueError, KeyError, TypeError):
-                raise StateUnusable(
-                    f"This is no state file of a batch (line {number}): name another file with --state."
-                ) from None
+                raise _stranger(number) from None
             offset += len(text)
     os.ftruncate(descriptor, offset)
-    return batch or _begun(descriptor), lines
+    return batch, lines
 
 
-def _is_torn(text: bytes, *, is_header: bool) -> bool:
-    """Whether this is the beginning of a line of ours: a stranger's file is never cut."""
-    return not is_header or text.startswith(_HEADER) or _HEADER.startswith(text)
+def _is_torn(header: bytes) -> bool:
+    """Whether this is the beginning of a header of ours: a stranger's file is never cut."""
+    return header.startswith(_HEADER) or _HEADER.startswith(header)
 
 
-def _batch_of(line: Any) -> str:
-    if line["version"] != VERSION:
-        raise ValueError
-    return str(line["genrewiz_batch"])
+def _batch_of(header: bytes, server: str) -> str:
+    try:
+        line = json.loads(header)
+        if line["version"] != VERSION:
+            raise ValueError
+        batch, begun_with = str(line["genrewiz_batch"]), str(line["server"])
+    except (ValueError, KeyError, TypeError):
+        raise _stranger(1) from None
+    if begun_with != server:
+        raise StateUnusable(
+            f"This batch was begun with the server {begun_with}: name that one with --server, "
+            "or another file with --state."
+        )
+    return batch
+
+
+def _stranger(number: int) -> StateUnusable:
+    return StateUnusable(f"This is no state file of a batch (line {number}): name another file with --state.")
 
 
 def _step_of(line: Any) -> str:
     return _STEPS[_STEPS.index(line["step"])]
 
 
-def _begun(descriptor: int) -> str:
+def _begun(descriptor: int, server: str) -> str:
     batch = secrets.token_hex(16)
     try:
-        _write(descriptor, _line({"genrewiz_batch": batch, "version": VERSION}))
+        _write(descriptor, _line({"genrewiz_batch": batch, "version": VERSION, "server": server}))
         os.fsync(descriptor)
     except OSError as error:
         raise _unwritable(error) from None

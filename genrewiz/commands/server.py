@@ -6,6 +6,7 @@ Errors that end a command end it here: with a sentence, and with an exit code.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, NoReturn
+from urllib.parse import urlsplit
 
 import typer
 
@@ -19,6 +20,7 @@ MAX_ATTEMPTS = 6
 QUICK_ATTEMPTS = 3
 """For commands that somebody waits for: a server that is away is told after some seconds."""
 AWAY_CODES = frozenset({"store_unavailable", "http_502", "http_503", "http_504"})
+PORTS = {"http": 80, "https": 443}
 WHERE = "Is the server running, and is --server (or GENREWIZ_URL) right?"
 
 ServerOption = Annotated[
@@ -51,6 +53,14 @@ def connected(server: str, api_key: str | None, *, max_attempts: int = MAX_ATTEM
             yield client
     except ClientError as error:
         end_of(error, ALL_FAILED)
+
+
+def identity(server: str) -> str:
+    """The server's URL, the same in whatever way it was written, without a name and a password in it."""
+    parts = urlsplit(server)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    port = "" if parts.port in (None, PORTS.get(parts.scheme)) else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}{parts.path.rstrip('/')}"
 
 
 def _misnamed(server: str) -> typer.BadParameter:

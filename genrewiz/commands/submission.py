@@ -11,12 +11,13 @@ from typing import Any, Final
 
 from genrewiz.client import Client, Job, Problem
 from genrewiz.commands.answers import Answer, of_problem, unreadable
-from genrewiz.commands.batch_state import ACCEPTED, FINISHED, BatchState
+from genrewiz.commands.batch_state import ACCEPTED, FINISHED, BatchState, JobBody
 from genrewiz.commands.inputs import File, Input, Missing, Stdin, Url
 from genrewiz.commands.server import is_away
 from genrewiz.commands.song_file import OpenSong, opened
 
 LOST: Final = frozenset({"unknown_job", "result_gone"})
+UNHEARD: Final = frozenset({"expired", "cancelled"})
 CONCERNS_ALL: Final = frozenset({"unauthorized", "missing_right"})
 NO_ROOM: Final = frozenset({"queue_full", "quota_exceeded", "rate_limited"})
 FULL_SECONDS: Final = 5.0
@@ -102,7 +103,7 @@ class Submission:
             raise _Unsendable(
                 "With --state songs are files or URLs: what comes from a pipe cannot be known again."
             )
-        key = self._state.key(*version, json.dumps(self._wanted, sort_keys=True))
+        key = self._key(self._state, *version)
         match self._state.known(key):
             case (step, dict() as body) if step == FINISHED or (step == ACCEPTED and not self._wait):
                 return body
@@ -119,6 +120,15 @@ class Submission:
         if job.is_finished:
             self._state.finished(key, job.raw)
         return job.raw
+
+    def _key(self, state: BatchState, *version: str) -> str:
+        """The key of the song's last attempt, or of a new one, where that has ended as none should."""
+        identity = (*version, json.dumps(self._wanted, sort_keys=True))
+        key, attempt = state.key(*identity), 1
+        while _may_be_better(state.known(key)):
+            attempt += 1
+            key = state.key(*identity, str(attempt))
+        return key
 
     def _sent(self, key: str, name: str, send: Callable[..., Job]) -> Job:
         assert self._state is not None
@@ -147,6 +157,15 @@ class Submission:
 
 class _Unsendable(Exception):
     """There are no bytes to send; the message says why."""
+
+
+def _may_be_better(known: tuple[str, JobBody | None] | None) -> bool:
+    """Whether another attempt may end otherwise: nobody has heard the song, or what failed may heal."""
+    match known:
+        case (step, dict() as body) if step == FINISHED:
+            error = body.get("error") or {}
+            return body.get("status") in UNHEARD or error.get("retryable") is True
+    return False
 
 
 def _failed(source: Input, problem: Mapping[str, Any]) -> Answer:

@@ -21,6 +21,7 @@ from genrewiz.commands.server import (
     ServerOption,
     connected,
     end,
+    identity,
 )
 from genrewiz.commands.submission import Submission, Wanted
 
@@ -56,7 +57,8 @@ def submit(  # noqa: PLR0913  each option of a command is an argument
             metavar="FILE",
             show_default=False,
             help="Remember here what was done. Killed or interrupted, the same command goes on: no song is "
-            "done twice, and a song that has changed is done anew.",
+            "done twice. One that has changed, or whose job was cancelled, has expired or failed in a way "
+            "that may heal, is done anew. The file is of one server.",
         ),
     ] = None,
     concurrency: Annotated[int, typer.Option(min=1, max=64, help="Songs at once.")] = 4,
@@ -124,11 +126,15 @@ def submit(  # noqa: PLR0913  each option of a command is an argument
     if not found:
         end("No song was found in what was named: nothing was sent.", ALL_FAILED)
     with ExitStack() as stack:
+        client = stack.enter_context(connected(server, api_key))
         try:
-            memory = stack.enter_context(batch_state(state)) if state else None
+            memory = (
+                stack.enter_context(batch_state(state, server=identity(server)))
+                if state is not None
+                else None
+            )
         except StateUnusable as error:
             end(f"{state}: {error}", USAGE)
-        client = stack.enter_context(connected(server, api_key))
         run = BatchRun(form, songs=len(found), resumable=memory is not None)
         submission = Submission(
             client, wanted, wait=wait, is_batch=len(found) > 1, state=memory, on_job=run.promised

@@ -1,6 +1,7 @@
 """`genrewiz submit --state`: a batch that is killed and run again does each song once."""
 
 import json
+import os
 import random
 import subprocess
 from collections import Counter
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from genrewiz.client import Client
+from genrewiz.serve.ports import free_port
 from support.api_server import WAV, ApiServer, api_serving
 from support.audio import encode, music_like
 from support.commands import CommandLine
@@ -170,21 +172,52 @@ def test_what_comes_from_a_pipe_cannot_be_remembered_and_a_song_is_no_state_file
 
 
 def test_a_server_that_goes_away_ends_the_batch_with_5_and_the_next_run_goes_on(
-    silent: CommandLine, silent_api: ApiServer, tmp_path: Path, state: Path
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, state: Path
 ):
     for number in range(5):
         (tmp_path / f"{tmp_path.name}-{number}.wav").write_bytes(WAV)
-    url = f"http://127.0.0.1:{silent_api.port}"
+    port, folder = free_port(), tmp_path_factory.mktemp("back")
+    genrewiz = CommandLine(f"http://127.0.0.1:{port}")
 
-    away = CommandLine("http://127.0.0.1:1")("submit", tmp_path, "--state", state, "--concurrency", "1")
-    done = silent("submit", tmp_path, "--state", state, "--json")
+    away = genrewiz("submit", tmp_path, "--state", state, "--concurrency", "1")
+    with redis_serving(folder / "redis") as redis, api_serving(folder, redis.url, port=port):
+        done = genrewiz("submit", tmp_path, "--state", state, "--json")
+        jobs = jobs_of(f"http://127.0.0.1:{port}", tmp_path)
 
     assert away.code == 5
     assert "after 0 of 5 songs" in away.err
     assert "goes on where this one stopped" in away.err
     assert done.code == 0
-    assert set(jobs_of(url, tmp_path).values()) == {1}
-    assert len(jobs_of(url, tmp_path)) == 5
+    assert set(jobs.values()) == {1}
+    assert len(jobs) == 5
+
+
+def test_a_state_that_was_begun_with_another_server_is_refused(
+    silent: CommandLine, silent_api: ApiServer, tmp_path: Path, state: Path
+):
+    (tmp_path / "a.wav").write_bytes(WAV)
+    assert silent("submit", tmp_path, "--state", state).code == 0
+
+    other = CommandLine("http://127.0.0.1:1")("submit", tmp_path, "--state", state)
+    same = silent(
+        "submit", tmp_path, "--state", state, "--server", f"HTTP://me:word@127.0.0.1:{silent_api.port}/"
+    )
+
+    assert (other.code, same.code) == (2, 0)
+    assert f"http://127.0.0.1:{silent_api.port}" in other.err
+    assert "--state" in other.err
+    assert b"word" not in state.read_bytes()
+
+
+@pytest.mark.parametrize("name", ["/dev/null", "/dev/full", ".", "pipe"])
+def test_what_is_no_file_is_no_state(silent: CommandLine, tmp_path: Path, name: str):
+    (tmp_path / "a.wav").write_bytes(WAV)
+    os.mkfifo(tmp_path / "pipe")
+
+    done = silent("submit", "a.wav", "--state", name, cwd=tmp_path)
+
+    assert (done.code, done.out) == (2, "")
+    assert f"{name}: The state file cannot be opened" in done.err
 
 
 def test_a_server_without_room_is_asked_again_until_it_has_some(tmp_path: Path, tmp_path_factory):

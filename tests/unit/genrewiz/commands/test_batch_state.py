@@ -4,14 +4,20 @@ import json
 import os
 import random
 import stat
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from genrewiz.commands.batch_state import ACCEPTED, FINISHED, SENDING, StateUnusable, batch_state
+from genrewiz.commands.batch_state import ACCEPTED, FINISHED, SENDING, StateUnusable
+from genrewiz.commands.batch_state import batch_state as state_of
 
 JOB = {"id": "job_1", "status": "queued", "metadata": {"ü": "\ud800"}}
 DONE = JOB | {"status": "succeeded", "result": {"genre": "rock", "timeline": ["…"] * 50_000}}
+
+
+HERE = "http://127.0.0.1:8000"
+batch_state = partial(state_of, server=HERE)
 
 
 @pytest.fixture
@@ -91,7 +97,8 @@ def test_a_file_cut_anywhere_is_a_run_that_was_killed_there(path, tmp_path):
         b"ID3\x04 a song that somebody named by mistake",
         b"a line\nanother",
         b'{"genrewiz_batch":"x"}\n',
-        b'{"genrewiz_batch":"x","version":2}\n',
+        b'{"genrewiz_batch":"x","version":1}\n',
+        b'{"genrewiz_batch":"x","version":2,"server":"http://127.0.0.1:8000"}\n',
         b"[]\n",
         b"{",
     ],
@@ -172,3 +179,36 @@ def test_a_disk_that_is_full_ends_the_run_and_nothing_is_written_behind_half_a_l
 def test_a_place_that_cannot_be_written_is_said(tmp_path, name):
     with pytest.raises(StateUnusable, match="cannot be opened"), batch_state(tmp_path / name):
         pass
+
+
+@pytest.mark.parametrize("name", ["/dev/null", "/dev/full", "pipe"])
+def test_what_is_no_regular_file_is_refused_at_once(tmp_path, name):
+    os.mkfifo(tmp_path / "pipe")
+
+    with pytest.raises(StateUnusable, match="no regular file"), batch_state(tmp_path / name):
+        pass
+
+
+@pytest.mark.parametrize("begin", [b"", b'{"genrewiz_batch":'])
+def test_of_a_large_strangers_file_only_the_beginning_is_read(path, begin):
+    with path.open("wb") as file:
+        file.write(begin + b"\xff" * 100)
+        file.truncate(2**40)  # without a single end of a line
+
+    with pytest.raises(StateUnusable, match="no state file"), batch_state(path):
+        pass
+
+    assert path.stat().st_size == 2**40
+
+
+def test_a_state_is_of_the_server_that_it_was_begun_with(path):
+    filled(path)
+
+    with (
+        pytest.raises(StateUnusable, match=f"server {HERE}.*--server"),
+        state_of(path, server="http://127.0.0.1:8001"),
+    ):
+        pass
+
+    with batch_state(path) as state:
+        assert state.known(state.key("1")) == (ACCEPTED, JOB)

@@ -20,6 +20,7 @@ class PaperServer:
         self.refusals = list(refusals)
         self.jobs: dict[str, dict] = {}
         self.sent: list[dict] = []
+        self.end: dict = {"status": "succeeded"}
 
     def submit(self, file, *, filename, on_bytes, idempotency_key=None, **wanted) -> Job:
         on_bytes(1, 2)
@@ -34,7 +35,7 @@ class PaperServer:
         return Job.of(self.jobs[job_id])
 
     def wait(self, job_id: str) -> Job:
-        self.jobs[job_id]["status"] = "succeeded"
+        self.jobs[job_id] |= self.end
         return self.get(job_id)
 
     def _job(self, sent: dict, key: str | None) -> Job:
@@ -75,7 +76,7 @@ def song(tmp_path: Path) -> File:
 
 @pytest.fixture
 def state(tmp_path: Path):
-    with batch_state(tmp_path / "state") as state:
+    with batch_state(tmp_path / "state", server="http://server") as state:
         yield state
 
 
@@ -165,6 +166,55 @@ def test_a_song_that_has_ended_is_not_asked_for_again(song, state):
 
     assert again == first
     assert again.job["status"] == "succeeded"
+
+
+def failed(code: str, *, retryable: bool) -> dict:
+    return {"status": "failed", "error": {"code": code, "detail": "No.", "retryable": retryable}}
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        failed("fetch_failed", retryable=True),
+        {"status": "expired"},
+        {"status": "cancelled"},
+    ],
+)
+def test_an_end_that_another_attempt_may_better_is_no_end_for_the_next_run(song, state, end):
+    server = PaperServer()
+    server.end = end
+    first = answer(server, song, state=state)
+    second = answer(server, song, state=state)
+    server.end = {"status": "succeeded"}
+
+    third = answer(server, song, state=state)
+    again = answer(PaperServer(Unreachable("away")), song, state=state)
+
+    assert (first.is_good, second.is_good, third.is_good) == (False, False, True)
+    assert len({first.job["id"], second.job["id"], third.job["id"]}) == len(server.sent) == 3
+    assert again == third
+
+
+def test_an_attempt_anew_that_was_killed_is_gone_on_with_under_its_own_key(song, state):
+    server = PaperServer()
+    server.end = {"status": "expired"}
+    answer(server, song, state=state)
+    server.refusals = [Unreachable("away")]
+    with pytest.raises(Unreachable):
+        answer(server, song, state=state)
+    server.end = {"status": "succeeded"}
+
+    assert answer(server, song, state=state).is_good
+    assert len(server.jobs) == 2
+
+
+def test_a_song_that_would_fail_again_is_not_sent_again(song, state):
+    server = PaperServer()
+    server.end = failed("corrupt_audio", retryable=False)
+    first = answer(server, song, state=state)
+
+    assert answer(server, song, state=state) == first
+    assert len(server.sent) == 1
 
 
 def test_a_song_whose_end_nobody_saw_is_waited_for_and_not_sent_again(song, state):
