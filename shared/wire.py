@@ -101,7 +101,7 @@ def job_body(job: Job) -> dict[str, Any]:
             "fraction": round(job.progress.fraction, SECONDS_DIGITS),
             "queue_position": job.progress.queue_position,
             # A guess (`eta.py`), null where there is none: of a job that waits (queue_position + 1) over the
-            # runs that ended in the last minute, of one that runs by how long its fraction took.
+            # runs that ended in the last minute (ten at least), of one that runs by what its fraction took.
             "eta_seconds": 0 if job.is_finished else job.progress.eta_seconds,
         },
         "source": source_body(job.source),

@@ -307,12 +307,12 @@ def test_who_waits_is_told_when_he_will_be_done_as_quickly_as_jobs_end_now(jobs,
     waiting = [accept(jobs, number) for number in range(10, 14)]
     assert jobs.get(waiting[0]).progress.eta_seconds is None  # nothing has ended of late
 
-    for number in range(3):
+    for number in range(20, 32):
         jobs.finish(claim(jobs, accept(jobs, number)), success())
 
-    assert [jobs.get(job_id).progress.eta_seconds for job_id in waiting] == [20, 40, 60, 80]
+    assert [jobs.get(job_id).progress.eta_seconds for job_id in waiting] == [5, 10, 15, 20]
     assert jobs.list_jobs(ANN, status=JobStatus.QUEUED, limit=1, after=None).jobs == (jobs.get(waiting[3]),)
-    assert jobs.accept(new_job(14)).job.progress.eta_seconds == 100
+    assert jobs.accept(new_job(14)).job.progress.eta_seconds == 25
 
 
 def test_who_runs_is_told_by_how_long_his_share_has_taken_and_the_answer_stands_until_there_is_news(

@@ -292,9 +292,12 @@ def test_a_job_says_when_it_will_have_ended_and_zero_once_it_has(api, redis, job
     assert get(api, f"/jobs/{ids[0]}").json()["progress"]["eta_seconds"] is None
 
     finish(jobs, ids[0])
+    assert get(api, f"/jobs/{ids[1]}").json()["progress"]["eta_seconds"] is None  # one tells nothing yet
+    for number in range(9):
+        finish(jobs, post(api, 100 + number, caller=OTHER))
 
     seconds = [get(api, f"/jobs/{job_id}").json()["progress"]["eta_seconds"] for job_id in ids]
-    assert seconds == [0, 60, 120]
+    assert seconds == [0, 6, 12]
     assert [job["progress"]["eta_seconds"] for job in get(api, "/jobs").json()["jobs"]] == seconds[::-1]
 
 

@@ -9,7 +9,8 @@ from shared.eta import LEAST_FRACTION, eta_of_running, eta_of_waiting
     ("queue_position", "drained_in_a_minute", "seconds"),
     [
         (0, 60, 1),
-        (0, 1, 60),
+        (0, 10, 6),
+        (1, 10, 12),
         (9, 60, 10),
         (9, 59, 11),  # whole seconds, upwards
         (0, 600, 1),  # never none: it has not ended yet
@@ -24,9 +25,18 @@ def test_who_waits_is_told_as_long_as_he_and_all_before_him_take(
     assert told == seconds
 
 
-@pytest.mark.parametrize("drained_in_a_minute", [0, -1])
-def test_where_nothing_ended_lately_nobody_knows_how_long_it_takes(drained_in_a_minute):
-    assert eta_of_waiting(queue_position=3, drained_in_a_minute=drained_in_a_minute) is None
+@pytest.mark.parametrize("queue_position", [0, 3])
+@pytest.mark.parametrize("drained_in_a_minute", [-1, 0, 1, 9])
+def test_where_little_ended_lately_nobody_knows_how_long_it_takes(queue_position, drained_in_a_minute):
+    told = eta_of_waiting(queue_position=queue_position, drained_in_a_minute=drained_in_a_minute)
+
+    assert told is None
+
+
+def test_who_is_next_is_never_told_that_it_takes_long():
+    told = [eta_of_waiting(queue_position=0, drained_in_a_minute=drained) for drained in range(1_000)]
+
+    assert max(seconds for seconds in told if seconds is not None) <= 6
 
 
 @pytest.mark.parametrize(
