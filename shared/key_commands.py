@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from shared.redis_api_keys import RedisApiKeys
     from shared.settings import Settings
 
-FAILED, USAGE, UNREACHABLE = 1, 2, 5
+FAILED, USAGE, ALL_FAILED, UNREACHABLE = 1, 2, 4, 5
 
 DataOption = Annotated[
     Path | None,
@@ -89,7 +89,7 @@ def revoke(
     """Revoke a key: within two seconds it is refused. The last one's end does not open the service."""
     with _store(context, data) as store:
         if not store.revoke(KeyId(key_id)):
-            _refuse("There is no key with this id: `genrewiz keys list` shows them.")
+            _refuse("There is no key with this id: `genrewiz keys list` shows them.", status=ALL_FAILED)
         is_last = not store.all()
     _say("Revoked.")
     if is_last:

@@ -123,8 +123,13 @@ def _entries(folder: str, *, recursive: bool) -> Iterator[Input | None]:
             yield None
             if recursive:
                 yield from _entries(entry.path, recursive=True)
-        elif entry.is_file() and entry.name.rpartition(".")[2].lower() in SONG_ENDINGS:
+        elif entry.name.rpartition(".")[2].lower() in SONG_ENDINGS and _may_be_song(entry.path):
             yield File(entry.path)
+
+
+def _may_be_song(path: str) -> bool:
+    """Whether it is a file, or a link that leads nowhere: that song is missing, and must be said to be."""
+    return os.path.isfile(path) or not os.path.exists(path)  # noqa: PTH113, PTH110
 
 
 def shown(name: str) -> str:

@@ -66,6 +66,15 @@ def test_a_link_back_to_a_folder_leads_nowhere(music):
     assert names("one", recursive=True) == ["one/c.wav", "one/link.mp3", "one/two/d.ogg"]
 
 
+def test_a_song_that_is_a_link_to_nothing_is_an_input_that_fails_however_it_was_found(music):
+    (music / "one" / "gone.mp3").symlink_to("nowhere")
+    (music / "one" / "ring.mp3").symlink_to("ring.mp3")
+    (music / "one" / "gone.txt").symlink_to("nowhere")
+
+    assert names("one") == ["one/c.wav", "one/gone.mp3", "one/ring.mp3"]
+    assert names("one/*.mp3") == ["one/gone.mp3", "one/ring.mp3"]
+
+
 @pytest.mark.usefixtures("music")
 def test_patterns_are_expanded_though_the_shell_did_not():
     assert names("*.mp3") == ["[x].mp3", "a.mp3"]
