@@ -22,6 +22,7 @@ from genrewiz.client.effects import (
     Frame,
     Give,
     Items,
+    OnPause,
     Open,
     Read,
     Request,
@@ -69,6 +70,7 @@ class AsyncClient:
         timeout_seconds: float = 30.0,
         max_attempts: int = Patience.max_attempts,
         max_pauses_seconds: float = Patience.pauses_seconds,
+        on_pause: OnPause | None = None,
         http: httpx.AsyncClient | None = None,
     ) -> None:
         """The same as Client's."""
@@ -84,6 +86,8 @@ class AsyncClient:
         # An upload has a connection of its own: see `early_answer.py`.
         self._uploads = http or httpx.AsyncClient(**self._address.options(keep=False))
         self._is_ours = http is None
+        self._is_closed = False
+        self._on_pause = on_pause
 
     async def __aenter__(self) -> "AsyncClient":
         return self
@@ -94,7 +98,8 @@ class AsyncClient:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """End all connections; after this the client cannot be used."""
+        """End all connections; after this the client cannot be used: ValueError."""
+        self._is_closed = True
         if self._is_ours:
             await self._http.aclose()
             await self._uploads.aclose()
@@ -230,6 +235,7 @@ class AsyncClient:
         return await self._run(self._talk.model(name))
 
     async def _run(self, steps: Steps[T]) -> T:
+        self._check_open()
         outcome: object = None
         while True:
             try:
@@ -239,11 +245,24 @@ class AsyncClient:
                 return value
             outcome = None
             if isinstance(effect, Sleep):
-                await anyio.sleep(effect.seconds)
+                await self._sleep(effect)
             else:
                 outcome = await self._send(effect.request)
 
-    async def _iterate(self, steps: Items[T]) -> AsyncGenerator[T, None]:
+    def _check_open(self) -> None:
+        if self._is_closed or self._http.is_closed:
+            raise ValueError("The client is closed: make another one.")
+
+    async def _sleep(self, effect: Sleep) -> None:
+        if effect.because is not None and self._on_pause is not None:
+            self._on_pause(effect.because, effect.seconds)
+        await anyio.sleep(effect.seconds)
+
+    def _iterate(self, steps: Items[T]) -> AsyncGenerator[T, None]:
+        self._check_open()  # at the call, and not when somebody reads
+        return self._items(steps)
+
+    async def _items(self, steps: Items[T]) -> AsyncGenerator[T, None]:
         stream = _Stream()
         outcome: object = None
         try:
@@ -263,8 +282,8 @@ class AsyncClient:
                         outcome = await self._open(request, stream)
                     case Send(request):
                         outcome = await self._send(request)
-                    case Sleep(seconds):
-                        await anyio.sleep(seconds)
+                    case Sleep():
+                        await self._sleep(effect)
         finally:
             await stream.close()
 

@@ -56,6 +56,9 @@ class Wanted:
     idempotency_key: str | None = None
     wait_seconds: int | None = None
 
+    def __post_init__(self) -> None:
+        _check_least(0, wait_seconds=self.wait_seconds)
+
     def body(self, **more: Any) -> Json:
         """The JSON of a submission."""
         said = {
@@ -102,6 +105,7 @@ class Conversation:
 
     def submit_url(self, url: str, wanted: Wanted) -> Steps[Job]:
         """Name a song's URL."""
+        _check_text("url", url)
         request = Request(
             method="POST",
             path="/jobs",
@@ -113,6 +117,7 @@ class Conversation:
 
     def get(self, job: str | Job, *, wait_seconds: int | None) -> Steps[Job]:
         """A job as it is; with wait_seconds: as soon as it has finished, or after so long."""
+        _check_least(0, wait_seconds=wait_seconds)
         return self._job(
             Request(
                 method="GET",
@@ -124,6 +129,7 @@ class Conversation:
 
     def wait(self, job: str | Job, *, timeout_seconds: float | None) -> Steps[Job]:
         """A job as it finished; TimedOut."""
+        _check_least(0, timeout_seconds=timeout_seconds)
         end = None if timeout_seconds is None else self.clock() + timeout_seconds
         seen: Job | None = None
         while True:
@@ -148,6 +154,9 @@ class Conversation:
 
     def events(self, job: str | Job, *, last_event_id: str | None) -> Items[Event]:
         """What happens to a job, until it has finished, over as many connections as that takes."""
+        return self._events(_id(job), last_event_id)  # what is no job is refused here, and not later
+
+    def _events(self, job: str, last_event_id: str | None) -> Items[Event]:
         pause, quiet = RECONNECT_SECONDS, 0
         while True:
             last = {} if last_event_id is None else {"last-event-id": last_event_id}
@@ -178,11 +187,12 @@ class Conversation:
                     return
             quiet = 0 if is_news or self.clock() - opened_at >= self.steady_seconds else quiet + 1
             if quiet >= self.patience.max_attempts:
-                raise Unreachable(f"{self.server} ends the stream of {_id(job)} again and again.")
+                raise Unreachable(f"{self.server} ends the stream of {job} again and again.")
             yield Sleep(pause * (1 + self.dice()) / 2)
 
     def page(self, *, status: str | None, limit: int | None, cursor: str | None) -> Steps[JobPage]:
         """Some of the caller's jobs."""
+        _check_least(1, limit=limit)
         said = {"status": status, "limit": None if limit is None else str(limit), "cursor": cursor}
         query = {name: value for name, value in said.items() if value is not None}
         answer = yield from self._asked(Send(Request(method="GET", path="/jobs", query=query)))
@@ -190,6 +200,10 @@ class Conversation:
 
     def jobs(self, *, status: str | None, limit: int | None) -> Items[Job]:
         """All of the caller's jobs, or so many, page by page."""
+        _check_least(1, limit=limit)  # here, and not later
+        return self._jobs(status, limit)
+
+    def _jobs(self, status: str | None, limit: int | None) -> Items[Job]:
         left, cursor = limit, None
         while left is None or left > 0:
             size = PAGE_JOBS if left is None else min(left, PAGE_JOBS)
@@ -221,6 +235,7 @@ class Conversation:
 
     def model(self, name: str) -> Steps[Json]:
         """One model."""
+        _check_text("name", name)
         answer = yield from self._asked(Send(Request(method="GET", path=f"/models/{quote(name, safe='')}")))
         return self._read(answer, _object)
 
@@ -258,7 +273,7 @@ class Conversation:
             if pause is None or not effect.request.can_be_repeated:
                 raise error
             paused_seconds += pause
-            yield Sleep(min(pause, self._left(end)))
+            yield Sleep(min(pause, self._left(end)), because=error)
 
     def _hurried(self, effect: Send | Open, end: float) -> Send | Open:
         return replace(effect, request=replace(effect.request, left_seconds=self._left(end)))
@@ -310,11 +325,19 @@ def problem_of(answer: Answer, *, now: float) -> Problem:
         retry_after_seconds=_number(said.get("retry_after_seconds")) if told is None else told,
         request_id=said.get("request_id") or answer.headers.get("x-request-id"),
         errors=tuple(
-            (str(each.get("pointer", "")), str(each.get("detail", "")))
+            (_where(each), str(each.get("detail", "")))
             for each in (errors if isinstance(errors, list) else ())
             if isinstance(each, dict)
         ),
     )
+
+
+def _where(error: Json) -> str:
+    """What of a request is wrong, in one word."""
+    for name, sign in (("pointer", ""), ("parameter", "?"), ("header", "")):
+        if error.get(name) is not None:
+            return f"{sign}{error[name]}"
+    return ""
 
 
 def _phrase(status: int) -> str:
@@ -335,7 +358,23 @@ def _reconnect_seconds(frame: Frame, before: float) -> float:
 
 
 def _id(job: str | Job) -> str:
-    return job.id if isinstance(job, Job) else job
+    if isinstance(job, Job):
+        return job.id
+    return _check_text("job", job, kind="a Job or its id")
+
+
+def _check_text(name: str, value: object, *, kind: str = "text") -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{name} is {kind}, and not of the type {type(value).__name__}.")
+    if not value:
+        raise ValueError(f"{name} is empty.")
+    return value
+
+
+def _check_least(least: int, **values: float | None) -> None:
+    for name, value in values.items():
+        if value is not None and value < least:
+            raise ValueError(f"{name} must be {least} or more.")
 
 
 def _path(job: str | Job) -> str:

@@ -4,7 +4,7 @@ Nothing here does anything: the core (`conversation.py`) yields an effect, a dri
 `async_client.py`) carries it out and sends the outcome back in.
 """
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final, Generic, TypeAlias, TypeVar
@@ -12,6 +12,9 @@ from typing import Any, Final, Generic, TypeAlias, TypeVar
 from genrewiz.client.upload import Upload
 
 STREAM: Final = "text/event-stream"
+
+OnPause: TypeAlias = Callable[[Exception, float], None]
+"""Told before each pause why a request must be repeated, as a ClientError, and in how many seconds it is."""
 
 T = TypeVar("T")
 
@@ -91,9 +94,10 @@ class Read:
 
 @dataclass(frozen=True)
 class Sleep:
-    """Do nothing for so many seconds."""
+    """Do nothing for so many seconds. because: why a request must be repeated, where it must be."""
 
     seconds: float
+    because: Exception | None = None
 
 
 @dataclass(frozen=True)

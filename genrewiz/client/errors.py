@@ -36,7 +36,8 @@ class Problem(ClientError):
     ) -> None:
         """retryable: whether the same request may be granted later, retry_after_seconds: when.
 
-        errors: pairs of a JSON pointer into the request and what is wrong there.
+        errors: pairs of where something is wrong and what: a JSON pointer into the body (`/options/top`;
+        empty for all of it), a parameter of the query (`?limit`), or a header's name.
         """
         self.status = status
         self.code = code
@@ -46,9 +47,18 @@ class Problem(ClientError):
         self.retry_after_seconds = retry_after_seconds
         self.request_id = request_id
         self.errors = errors
-        wrong = "".join(f" {pointer}: {text}." for pointer, text in errors)
         asked = f", request {request_id}" if request_id else ""
-        super().__init__(f"{title}: {detail}{wrong} ({status} {code}{asked})")
+        super().__init__(f"{title}: {self.explanation} ({status} {code}{asked})")
+
+    @property
+    def explanation(self) -> str:
+        """`detail`, and what is wrong where, each said once."""
+        fields = [(where, text) for where, text in self.errors if text and text != self.detail]
+        return " ".join([self.detail, *(_sentence(where, text) for where, text in fields)])
+
+
+def _sentence(where: str, text: str) -> str:
+    return f"{where}: {text.rstrip('.')}." if where else f"{text.rstrip('.')}."
 
 
 class Unreachable(ClientError):

@@ -19,6 +19,7 @@ from genrewiz.client.effects import (
     Frame,
     Give,
     Items,
+    OnPause,
     Open,
     Read,
     Request,
@@ -56,7 +57,9 @@ class Client:
     come again. What is submitted bears an idempotency key, so that it is one job however often it was sent.
 
     Every method raises Problem where the server says no, Unreachable where there is no answer,
-    UnexpectedAnswer where something else answers: all are ClientErrors.
+    UnexpectedAnswer where something else answers: all are ClientErrors. What no server need be asked is said
+    at the call: TypeError where a job is neither a Job nor an id, say, ValueError where an id is empty, a
+    number is too low, or the client was closed.
     """
 
     def __init__(
@@ -67,13 +70,15 @@ class Client:
         timeout_seconds: float = 30.0,
         max_attempts: int = Patience.max_attempts,
         max_pauses_seconds: float = Patience.pauses_seconds,
+        on_pause: OnPause | None = None,
         http: httpx.Client | None = None,
     ) -> None:
         """api_key: as `genrewiz keys add` has shown it, where the server asks for one.
 
         timeout_seconds: of silence, before a connection counts as broken. max_attempts: how often a request
-        is sent at most; max_pauses_seconds: how long the pauses between may be together. http: an httpx
-        client of your own, with proxies or certificates, say; you close it.
+        is sent at most; max_pauses_seconds: how long the pauses between may be together. on_pause: told
+        before each pause why the request must be repeated (a ClientError), and in how many seconds. http: an
+        httpx client of your own, with proxies or certificates, say; you close it.
         """
         self._address = Address(base_url=base_url, api_key=api_key, timeout_seconds=timeout_seconds)
         self._talk = Conversation(
@@ -85,6 +90,8 @@ class Client:
         )
         self._http = http or httpx.Client(**self._address.options())
         self._is_ours = http is None
+        self._is_closed = False
+        self._on_pause = on_pause
 
     def __enter__(self) -> "Client":
         return self
@@ -95,7 +102,8 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """End all connections; after this the client cannot be used."""
+        """End all connections; after this the client cannot be used: ValueError."""
+        self._is_closed = True
         if self._is_ours:
             self._http.close()
 
@@ -247,6 +255,7 @@ class Client:
         return self._run(self._talk.model(name))
 
     def _run(self, steps: Steps[T]) -> T:
+        self._check_open()
         outcome: object = None
         while True:
             try:
@@ -256,11 +265,24 @@ class Client:
                 return value
             outcome = None
             if isinstance(effect, Sleep):
-                time.sleep(effect.seconds)
+                self._sleep(effect)
             else:
                 outcome = self._send(effect.request)
 
+    def _check_open(self) -> None:
+        if self._is_closed or self._http.is_closed:
+            raise ValueError("The client is closed: make another one.")
+
+    def _sleep(self, effect: Sleep) -> None:
+        if effect.because is not None and self._on_pause is not None:
+            self._on_pause(effect.because, effect.seconds)
+        time.sleep(effect.seconds)
+
     def _iterate(self, steps: Items[T]) -> Generator[T, None, None]:
+        self._check_open()  # at the call, and not when somebody reads
+        return self._items(steps)
+
+    def _items(self, steps: Items[T]) -> Generator[T, None, None]:
         stream = _Stream()
         outcome: object = None
         try:
@@ -280,8 +302,8 @@ class Client:
                         outcome = self._open(request, stream)
                     case Send(request):
                         outcome = self._send(request)
-                    case Sleep(seconds):
-                        time.sleep(seconds)
+                    case Sleep():
+                        self._sleep(effect)
         finally:
             stream.close()
 

@@ -101,6 +101,8 @@ def uploading(
             yield Upload(file, filename=filename or Path(source).name, on_bytes=on_bytes)
     elif isinstance(source, io.TextIOBase):
         raise TypeError("The file is open for text: open it with mode 'rb'.")
+    elif not callable(getattr(source, "read", None)):
+        raise TypeError("A song is a path, an open binary file, or bytes.")
     else:
         yield Upload(source, filename=filename or _name_of(source), on_bytes=on_bytes)
 

@@ -46,7 +46,7 @@ class Answer:
 
 def of_problem(problem: Problem) -> Mapping[str, Any]:
     """A refusal, as a job's own error is written."""
-    return here(problem.code, problem.title, _with_fields(problem), retryable=problem.retryable)
+    return here(problem.code, problem.title, problem.explanation, retryable=problem.retryable)
 
 
 def here(code: str, title: str, detail: str, *, retryable: bool = False) -> Mapping[str, Any]:
@@ -57,8 +57,3 @@ def here(code: str, title: str, detail: str, *, retryable: bool = False) -> Mapp
 def unreadable(detail: str) -> Mapping[str, Any]:
     """A file that cannot be read."""
     return here("unreadable_file", "File cannot be read", detail)
-
-
-def _with_fields(problem: Problem) -> str:
-    fields = "; ".join(f"{pointer}: {detail}" for pointer, detail in problem.errors)
-    return f"{problem.detail} {fields}".strip() if fields else problem.detail

@@ -292,9 +292,21 @@ def test_a_wrong_option_is_named_in_words_of_the_command_line(options, said):
 def test_a_server_that_cannot_be_reached_exits_with_5_and_a_way_out(music: Path):
     done = CommandLine(NOWHERE)("submit", music / "a.wav")
 
+    first, last = done.err.splitlines()
     assert (done.code, done.out) == (5, "")
-    assert NOWHERE in done.err
-    assert "GENREWIZ_URL" in done.err
+    assert first == f"{NOWHERE} cannot be reached: trying again …"
+    assert NOWHERE in last
+    assert "GENREWIZ_URL" in last
+
+
+def test_that_a_server_cannot_be_reached_is_said_at_the_first_attempt(music: Path):
+    with CommandLine(NOWHERE).start("submit", music) as process:
+        said = process.stderr.readline()
+        went_on = process.poll() is None
+        process.kill()
+
+    assert "trying again" in said
+    assert went_on
 
 
 def test_ctrl_c_exits_with_130_at_once_and_names_what_was_submitted(

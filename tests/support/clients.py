@@ -23,6 +23,10 @@ class Blocking:
         self._portal = portal
         self._client = client
 
+    def close(self) -> None:
+        """As `Client` calls it."""
+        self._portal.call(self._client.aclose)
+
     def __getattr__(self, name: str) -> Callable[..., Any]:
         method = getattr(self._client, name)
         if name in STREAMS:

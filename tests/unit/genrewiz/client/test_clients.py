@@ -307,3 +307,99 @@ def test_a_server_that_says_nothing_keeps_who_waits_hardly_longer_than_he_wants_
     make(handler=server).wait("job_1", timeout_seconds=3)
 
     assert 3 < server.requests[0].extensions["timeout"]["read"] <= 5
+
+
+NO_JOBS = [(None, TypeError), (7, TypeError), (b"job_1", TypeError), ("", ValueError)]
+
+
+@pytest.mark.parametrize(("job", "error"), NO_JOBS)
+@pytest.mark.parametrize("method", ["get", "wait", "events", "cancel", "delete", "spectrogram", "model"])
+def test_what_is_no_job_is_refused_before_anything_is_sent(make, method, job, error):
+    server = Recorder()
+
+    with pytest.raises(error, match=r"\.$"):
+        list(getattr(make(handler=server), method)(job) or ())
+
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(("url", "error"), [(None, TypeError), (b"https://x", TypeError), ("", ValueError)])
+def test_what_is_no_url_is_refused_before_anything_is_sent(make, url, error):
+    server = Recorder()
+
+    with pytest.raises(error, match="url"):
+        make(handler=server).submit_url(url)
+
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("song", [None, 7, ["a.mp3"]])
+def test_what_is_no_song_is_refused_before_anything_is_sent(make, song):
+    server = Recorder()
+
+    with pytest.raises(TypeError, match="path"):
+        make(handler=server).submit(song)
+
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda client: client.submit(b"x", wait_seconds=-1),
+        lambda client: client.submit_url("https://x/a.mp3", wait_seconds=-1),
+        lambda client: client.get("job_1", wait_seconds=-1),
+        lambda client: client.wait("job_1", timeout_seconds=-1),
+        lambda client: list(client.jobs(limit=0)),
+        lambda client: list(client.jobs(limit=-1)),
+        lambda client: client.jobs_page(limit=0),
+    ],
+)
+def test_numbers_that_mean_nothing_are_refused_before_anything_is_sent(make, call):
+    server = Recorder()
+
+    with pytest.raises(ValueError, match="or more"):
+        call(make(handler=server))
+
+    assert server.requests == []
+
+
+def test_iterators_refuse_at_the_call_and_not_when_they_are_read():
+    with Client() as client:
+        pass
+    others = AsyncClient(), Client()
+
+    for each in others:
+        with pytest.raises(TypeError):
+            each.events(None)
+        with pytest.raises(ValueError, match="limit"):
+            each.jobs(limit=0)
+    for call in (client.jobs, lambda: client.events("job_1")):
+        with pytest.raises(ValueError, match="closed"):
+            call()
+
+
+def test_a_client_that_was_closed_says_so(make):
+    for client in (make(), make(handler=Recorder())):
+        client.close()
+        for call in (
+            lambda each: each.get("job_1"),
+            lambda each: each.submit(b"x"),
+            lambda each: list(each.jobs()),
+            lambda each: list(each.events("job_1")),
+        ):
+            with pytest.raises(ValueError, match="closed"):
+                call(client)
+
+
+def test_who_wants_to_hears_of_each_pause_before_a_request_is_repeated(make):
+    refused = httpx.ConnectError("refused")
+    later = httpx.Response(503, json={"code": "queue_full"}, headers={"Retry-After": "0"})
+    heard = []
+
+    make(
+        handler=Recorder(refused, later, httpx.Response(200, json=body())),
+        on_pause=lambda error, seconds: heard.append((type(error), seconds >= 0)),
+    ).get("job_1")
+
+    assert heard == [(Unreachable, True), (Problem, True)]

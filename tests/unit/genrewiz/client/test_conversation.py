@@ -472,8 +472,6 @@ def test_no_more_jobs_are_asked_for_than_are_wanted():
 
     assert len(played.items) == 130
     assert [request.query["limit"] for request in played.requests] == ["100", "30"]
-    none = World()
-    assert none.play(none.talk.jobs(status=None, limit=0)).requests == []
 
 
 def test_who_takes_one_job_of_a_list_asks_for_no_second_page():
@@ -537,6 +535,31 @@ def test_a_problem_says_everything_that_the_server_said():
     assert str(error) == (
         "Invalid request: The job part asks for what cannot be done. /options/top: at most 10. "
         "(422 invalid_request, request req_1)"
+    )
+
+
+def test_a_problem_says_where_something_is_wrong_wherever_that_is():
+    errors = [
+        {"pointer": "", "detail": "neither"},
+        {"parameter": "limit", "detail": "too many"},
+        {"header": "Prefer", "detail": "not like this"},
+        {"pointer": "/url", "detail": "That is so."},
+        {"detail": "somewhere"},
+        {"pointer": None, "parameter": 7},
+    ]
+    world = World(
+        said({"code": "invalid_request", "title": "No", "detail": "That is so.", "errors": errors}, 422)
+    )
+
+    error = world.play(world.talk.delete("job_1")).error
+
+    assert error.errors == (
+        ("", "neither"), ("?limit", "too many"), ("Prefer", "not like this"), ("/url", "That is so."),
+        ("", "somewhere"), ("?7", ""),
+    )  # fmt: skip
+    # What was said already is not said twice, and the whole body needs no name.
+    assert str(error) == (
+        "No: That is so. neither. ?limit: too many. Prefer: not like this. somewhere. (422 invalid_request)"
     )
 
 

@@ -150,6 +150,18 @@ def test_what_one_song_meets_is_its_own_answer(song, refusal):
     assert all(pointer in found.error["detail"] for pointer, _ in refusal.errors)
 
 
+def test_what_is_wrong_with_a_song_is_said_once(song):
+    refusal = Problem(
+        status=422,
+        code="invalid_request",
+        title="No",
+        detail="The file is empty.",
+        errors=(("/file", "The file is empty."),),
+    )
+
+    assert answer(PaperServer(refusal), song).error["detail"] == "The file is empty."
+
+
 def test_a_song_that_is_not_there_is_no_job(tmp_path):
     server = PaperServer()
 
