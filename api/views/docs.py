@@ -47,9 +47,10 @@ def docs_blueprint(card: ModelCard | None, *, off_loop: OffLoop) -> Blueprint:
     def problem(code: str) -> ResponseReturnValue:
         require_json(request)
         kinds = {kind.type.rpartition("/")[2]: kind for kind in catalogue().values()}
-        if code not in kinds:
+        found = kinds.get(code) or catalogue().get(code)  # by its type, or by its code
+        if found is None:
             raise UnknownProblem("There is no problem of this name.")
-        return jsonify(kinds[code].model_dump(mode="json"))
+        return jsonify(found.model_dump(mode="json"))
 
     @blueprint.get("/docs")
     def page() -> Response:

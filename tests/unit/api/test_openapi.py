@@ -157,6 +157,7 @@ def test_the_type_of_every_problem_can_be_looked_up(client):
         assert answer.get_json()["code"] == code
         assert answer.get_json()["meaning"]
         assert answer.get_json()["what_to_do"]
+        assert client.get(f"/problems/{code}").get_json() == answer.get_json()
 
 
 def test_advice_is_given_for_problems_that_there_are():
@@ -166,7 +167,7 @@ def test_advice_is_given_for_problems_that_there_are():
 
 
 def test_a_problem_of_no_such_name_is_a_problem_of_its_own(client):
-    for name in ("nonsense", "queue_full", "%00"):
+    for name in ("nonsense", "queue_full_", "queue full", "%00"):
         answer = client.get(f"/problems/{name}")
 
         assert (answer.status_code, answer.get_json()["code"]) == (404, "unknown_problem")
