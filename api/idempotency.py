@@ -21,10 +21,11 @@ def key_of(request: Request, caller: str) -> str | None:
     text = request.headers.get(HEADER)
     if text is None:
         return None
-    if not text or len(text) > MAX_CHARACTERS or not text.isascii() or not text.isprintable():
+    # The server joins headers of one name by commas: with one in it, it may be two keys.
+    if not text or len(text) > MAX_CHARACTERS or not text.isascii() or not text.isprintable() or "," in text:
         raise InvalidRequest(
-            f"The {HEADER} header is no key.",
-            errors=((f"/{HEADER}", f"1 to {MAX_CHARACTERS} printable ASCII characters"),),
+            f"The {HEADER} header is not one key.",
+            errors=((f"/{HEADER}", f"1 to {MAX_CHARACTERS} printable ASCII characters, no comma"),),
         )
     return _hash(caller, text)
 

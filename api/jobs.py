@@ -4,6 +4,7 @@ Audio durable, then the record accepted, then the doorbell. A crash between two 
 or a job that the reaper rings.
 """
 
+import json
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol, TypeVar
@@ -28,6 +29,7 @@ from shared.errors import (
     MalformedRequest,
     RequestError,
     StoreUnavailable,
+    UnsupportedMediaType,
     UploadTooLarge,
 )
 from shared.job import Job, JobId, NewJob, Source, answer_key
@@ -40,6 +42,7 @@ from shared.transitions import ENDS, Page, Verdict
 from shared.urls import Url, parse_url
 from shared.wire import JobRequest, UrlJobRequest
 
+CHARSET = "utf-8"
 MAX_JSON_BYTES = 64 * 2**10
 RESOLVE_SECONDS = 3.0
 """For as long a request waits for the DNS; the worker asks again anyway."""
@@ -232,6 +235,8 @@ def _allowed(wanted: Wanted) -> Wanted:
 
 def _json_body(request: Request) -> bytes:
     refuse_encoded(request)
+    if request.mimetype_params.get("charset", CHARSET).lower() != CHARSET:
+        raise UnsupportedMediaType("JSON is read as utf-8 alone.")
     request.max_content_length = MAX_JSON_BYTES
     try:
         return request.get_data(cache=False)
@@ -241,8 +246,10 @@ def _json_body(request: Request) -> bytes:
 
 def parse_job_part(text: bytes | None, kind: type[Wanted], *, what: str) -> Wanted:
     """What a client asks for; MalformedRequest where it is no JSON, InvalidRequest naming what is wrong."""
+    if text is None:
+        text = b"{}"
     try:
-        return kind.model_validate_json(b"{}" if text is None else text)
+        asked = kind.model_validate_json(text)
     except ValidationError as error:
         problems = error.errors(include_input=False, include_url=False, include_context=False)
         if problems[0]["type"] == "json_invalid":
@@ -251,3 +258,20 @@ def parse_job_part(text: bytes | None, kind: type[Wanted], *, what: str) -> Want
             ("/" + "/".join(str(step) for step in problem["loc"]), problem["msg"]) for problem in problems
         )
         raise InvalidRequest(f"The {what} asks for what cannot be done.", errors=errors) from None
+    if _names_twice(text):
+        raise MalformedRequest(f"An object in the {what} names a member twice.")
+    return asked
+
+
+def _names_twice(text: bytes) -> bool:
+    """Whether an object of JSON, which must be readable, has two members of one name."""
+    found = False
+
+    def look(pairs: list[tuple[str, object]]) -> None:
+        nonlocal found
+        found = found or len({name for name, _ in pairs}) < len(pairs)
+
+    json.loads(
+        text, object_pairs_hook=look, parse_int=len
+    )  # of a number its value may be too long to be made
+    return found

@@ -65,7 +65,7 @@ def parameters(job_id: str) -> dict[str, JsonObject]:
             "Idempotency-Key",
             "A text of your own for each new request. Sent again with the same key, also at the same time or "
             "after a crash, the same request makes no second job: the answer is the first one's.",
-            {"maxLength": MAX_CHARACTERS, "pattern": "^[!-~]([ -~]*[!-~])?$"},
+            {"maxLength": MAX_CHARACTERS, "pattern": "^[!-+.-~-]([ -+.-~-]*[!-+.-~-])?$"},
             "8e03978e-40d5-43e8-bc93-6894a57f9324",
         ),
         "Prefer": _header(

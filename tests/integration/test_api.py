@@ -81,6 +81,7 @@ def problem_of(response, status: int, code: str) -> dict:
     ("part", "status", "code", "pointer"),
     [
         ("{", 400, "malformed_request", None),
+        ('{"options": {"top": 1}, "options": {"top": 2}}', 400, "malformed_request", None),
         ('{"options": {"top": 11}}', 422, "invalid_request", "/options/top"),
         ('{"options": {"topp": 1}}', 422, "invalid_request", "/options/topp"),
         ('{"webhook": {}}', 422, "invalid_request", "/webhook"),
@@ -177,6 +178,14 @@ def test_a_url_that_must_not_be_fetched_is_refused_at_the_door(settings, redis, 
     [
         ("{", 400, "malformed_request", []),
         ("", 400, "malformed_request", []),
+        ('{"url": "https://cdn.example/", "url": "https://cdn.example/b"}', 400, "malformed_request", []),
+        (
+            '{"url": "https://cdn.example/", "metadata": {"a": [{"b": 1, "b": 1}]}}',
+            400,
+            "malformed_request",
+            [],
+        ),
+        ("[" * 65_000, 400, "malformed_request", []),
         ("[1]", 422, "invalid_request", ["/"]),
         ("{}", 422, "invalid_request", ["/url"]),
         ('{"url": ""}', 422, "invalid_request", ["/url"]),
@@ -188,7 +197,7 @@ def test_a_url_that_must_not_be_fetched_is_refused_at_the_door(settings, redis, 
         ('{"url": "https://cdn.example/", "metadata": {"a": NaN}}', 422, "invalid_request", ["/metadata"]),
         ('{"url": "https://cdn.example/", "metadata": "' + "x" * 70_000 + '"}', 413, "upload_too_large", []),
     ],
-    ids=range(12),
+    ids=range(15),
 )
 def test_a_body_that_is_wrong_is_told_where(settings, redis, body, status, code, pointers):
     client = client_with(settings, "93.184.216.34")
@@ -199,11 +208,44 @@ def test_a_body_that_is_wrong_is_told_where(settings, redis, body, status, code,
     assert redis.keys() == []
 
 
+def test_a_number_however_long_is_one(settings, redis):
+    body = '{"url": "https://cdn.example/a", "metadata": {"a": ' + "9" * 4_000 + "}}"
+
+    answer = client_with(settings, "93.184.216.34").post("/jobs", data=body, content_type="application/json")
+
+    assert answer.status_code == 202
+
+
 def test_an_upload_cannot_name_a_url_as_well(client, redis):
     body = problem_of(post(client, job='{"url": "https://cdn.example/"}'), 422, "invalid_request")
 
     assert body["errors"][0]["pointer"] == "/url"
     assert redis.keys() == []
+
+
+@pytest.mark.parametrize(
+    "charset", ["latin-1", "utf-16", "utf-7", '"utf 8"', "nonsense", "utf-8; charset=latin-1"]
+)
+def test_json_in_another_charset_is_refused(settings, redis, charset):
+    answer = client_with(settings, "93.184.216.34").post(
+        "/jobs",
+        data='{"url": "https://cdn.example/a"}',
+        content_type=f"application/json; charset={charset}",
+    )
+
+    problem_of(answer, 415, "unsupported_media_type")
+    assert redis.keys() == []
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "UTF-8", '"utf-8"'])
+def test_json_that_says_that_it_is_utf_8_is_read(settings, redis, charset):
+    answer = client_with(settings, "93.184.216.34").post(
+        "/jobs",
+        data='{"url": "https://cdn.example/a"}',
+        content_type=f"application/json; charset={charset}",
+    )
+
+    assert answer.status_code == 202
 
 
 def test_a_body_of_another_type_is_refused(client):

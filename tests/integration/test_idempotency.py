@@ -133,7 +133,7 @@ def test_a_key_lives_as_long_as_its_job(api, redis, jobs):
 
 
 @pytest.mark.parametrize(
-    "value", [b"", b" ", b"k" * 256, "schlüssel".encode(), b"k\xff", b"a\tb"], ids=range(6)
+    "value", [b"", b" ", b"k" * 256, "schlüssel".encode(), b"k\xff", b"a\tb", b"a,b"], ids=range(7)
 )
 def test_a_key_that_is_none_is_refused_by_name_before_anything_is_read(api, redis, value):
     with api.connect() as connection:
@@ -144,6 +144,17 @@ def test_a_key_that_is_none_is_refused_by_name_before_anything_is_read(api, redi
     assert (answer.status, answer.code) == (422, "invalid_request")
     assert [error["pointer"] for error in problem["errors"]] == ["/Idempotency-Key"]
     assert "Idempotency-Key" in problem["detail"]
+    assert (api.files(), redis.keys()) == ([], [])
+
+
+@pytest.mark.parametrize("second", ["one", "another"])
+def test_two_keys_are_refused_for_nobody_knows_which_is_meant(api, redis, second):
+    with api.connect() as connection:
+        keys = f"Idempotency-Key: one\r\nIdempotency-Key: {second}\r\n\r\n"
+        connection.send(upload(length=1_000)[:-2] + keys.encode())
+        answer = connection.answer()
+
+    assert (answer.status, answer.code) == (422, "invalid_request")
     assert (api.files(), redis.keys()) == ([], [])
 
 
