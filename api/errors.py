@@ -36,6 +36,7 @@ from shared.errors import (
     UploadTooLarge,
     UploadTooSlow,
     UrlBlocked,
+    Wrong,
 )
 from shared.wire import problem_type
 
@@ -118,12 +119,11 @@ def _retry_after_seconds(error: GenreWizError) -> int | None:
     return error.retry_after_seconds if isinstance(error, NoRoom) else RETRY_AFTER_SECONDS.get(type(error))
 
 
-def _errors(error: GenreWizError) -> tuple[tuple[str, str], ...]:
-    """Pairs of a JSON pointer and what is wrong there."""
+def _errors(error: GenreWizError) -> tuple[Wrong, ...]:
     if isinstance(error, InvalidRequest):
         return error.errors
     pointer = POINTERS.get(type(error))
-    return ((pointer, error.detail),) if pointer else ()
+    return (Wrong("pointer", pointer, error.detail),) if pointer else ()
 
 
 def _of_http_error(error: HTTPException) -> Response:
@@ -156,7 +156,7 @@ def _problem(
     detail: str,
     retryable: bool = False,
     retry_after_seconds: int | None = None,
-    errors: tuple[tuple[str, str], ...] = (),
+    errors: tuple[Wrong, ...] = (),
 ) -> Response:
     body = problem_body(
         status=status,
@@ -169,7 +169,7 @@ def _problem(
     if retry_after_seconds is not None:
         body["retry_after_seconds"] = retry_after_seconds
     if errors:
-        body["errors"] = [{"pointer": pointer, "detail": text} for pointer, text in errors]
+        body["errors"] = [{each.where: each.name, "detail": each.detail} for each in errors]
     response = Response(json.dumps(body), status=status, mimetype=MIMETYPE)
     if retry_after_seconds is not None:
         response.headers["Retry-After"] = str(retry_after_seconds)

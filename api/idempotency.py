@@ -8,7 +8,7 @@ import json
 
 from flask import Request
 
-from shared.errors import InvalidRequest
+from shared.errors import InvalidRequest, Wrong
 from shared.job import Idempotency, Source
 from shared.wire import JobRequest
 
@@ -25,7 +25,7 @@ def key_of(request: Request, caller: str) -> str | None:
     if not text or len(text) > MAX_CHARACTERS or not text.isascii() or not text.isprintable() or "," in text:
         raise InvalidRequest(
             f"The {HEADER} header is not one key.",
-            errors=((f"/{HEADER}", f"1 to {MAX_CHARACTERS} printable ASCII characters, no comma"),),
+            errors=(Wrong("header", HEADER, f"1 to {MAX_CHARACTERS} printable ASCII characters, no comma"),),
         )
     return _hash(caller, text)
 

@@ -5,7 +5,7 @@ or a job that the reaper rings.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Protocol, TypeVar
 from urllib.parse import unquote
@@ -31,6 +31,7 @@ from shared.errors import (
     StoreUnavailable,
     UnsupportedMediaType,
     UploadTooLarge,
+    Wrong,
 )
 from shared.job import Job, JobId, NewJob, Source, answer_key
 from shared.names import broker_queue
@@ -254,13 +255,15 @@ def parse_job_part(text: bytes | None, kind: type[Wanted], *, what: str) -> Want
         problems = error.errors(include_input=False, include_url=False, include_context=False)
         if problems[0]["type"] == "json_invalid":
             raise MalformedRequest(f"The {what} is not JSON.") from None
-        errors = tuple(
-            ("/" + "/".join(str(step) for step in problem["loc"]), problem["msg"]) for problem in problems
-        )
+        errors = tuple(Wrong("pointer", _pointer(problem["loc"]), problem["msg"]) for problem in problems)
         raise InvalidRequest(f"The {what} asks for what cannot be done.", errors=errors) from None
     if _names_twice(text):
         raise MalformedRequest(f"An object in the {what} names a member twice.")
     return asked
+
+
+def _pointer(steps: Iterable[int | str]) -> str:
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
 
 
 def _names_twice(text: bytes) -> bool:

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from werkzeug.datastructures import MultiDict
 
 from api.job_ids import is_job_id
-from shared.errors import InvalidRequest
+from shared.errors import InvalidRequest, Wrong
 from shared.job import JobId, JobStatus
 from shared.transitions import Place
 
@@ -43,7 +43,7 @@ class Wanted:
 def parse_wanted(query: MultiDict[str, str]) -> Wanted:
     """The query as it is meant; InvalidRequest names each parameter that is wrong."""
     errors = [
-        (f"/{_escaped(name)}", "this parameter is not known here")
+        Wrong("parameter", name, "this parameter is not known here")
         for name in query
         if name not in ("status", "limit", "cursor")
     ]
@@ -55,7 +55,7 @@ def parse_wanted(query: MultiDict[str, str]) -> Wanted:
                 raise ValueError("only one is allowed")
             return parse(values[0]) if values else default
         except ValueError as error:
-            errors.append((f"/{name}", str(error)))
+            errors.append(Wrong("parameter", name, str(error)))
             return default
 
     wanted = Wanted(
@@ -92,7 +92,3 @@ def _place(text: str) -> Place | None:
         if SCORE.fullmatch(score) and is_job_id(job_id):
             return Place(score=score, job_id=JobId(job_id))
     raise ValueError("not a cursor of ours")
-
-
-def _escaped(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")

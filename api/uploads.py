@@ -18,6 +18,7 @@ from shared.errors import (
     UnsupportedFormat,
     UnsupportedMediaType,
     UploadTooLarge,
+    Wrong,
 )
 from shared.job import Source
 from shared.ports import AudioSink
@@ -99,7 +100,9 @@ class _Parts:
     def upload(self) -> Upload:
         """What was received, once all was read."""
         if "file" not in self._seen:
-            raise InvalidRequest("The upload has no file.", errors=(("/file", "a file is required"),))
+            raise InvalidRequest(
+                "The upload has no file.", errors=(Wrong("pointer", "/file", "a file is required"),)
+            )
         size, sha256 = self._file.finish()
         return Upload(
             source=Source(kind="upload", filename=self._filename, sha256=sha256, bytes=size),
@@ -109,7 +112,9 @@ class _Parts:
     def _begin(self, part: Part) -> None:
         name = part.name
         if name in self._seen:
-            raise InvalidRequest("A part stands twice.", errors=((f"/{name}", "only one is allowed"),))
+            raise InvalidRequest(
+                "A part stands twice.", errors=(Wrong("pointer", f"/{name}", "only one is allowed"),)
+            )
         if name == "file" and part.filename is not None:
             self._filename = shown_name(part.filename)
             self._take_data = self._file.write
@@ -118,14 +123,15 @@ class _Parts:
         else:
             raise InvalidRequest(
                 "The upload has a part that is not known here.",
-                errors=(("/", "the parts are `file`, a file, and `job`, JSON"),),
+                errors=(Wrong("pointer", "", "the parts are `file`, a file, and `job`, JSON"),),
             )
         self._seen.add(name)
 
     def _add_to_job(self, data: bytes) -> None:
         if len(self._job_part) + len(data) > MAX_FIELD_BYTES:
             raise InvalidRequest(
-                "The job part is too long.", errors=(("/job", f"at most {MAX_FIELD_BYTES} bytes"),)
+                "The job part is too long.",
+                errors=(Wrong("pointer", "/job", f"at most {MAX_FIELD_BYTES} bytes"),),
             )
         self._job_part += data
 
@@ -154,7 +160,9 @@ class _CheckedFile:
     def finish(self) -> tuple[int, str]:
         """Size and SHA-256."""
         if self._size == 0:
-            raise InvalidRequest("The file is empty.", errors=(("/file", "the file has no bytes"),))
+            raise InvalidRequest(
+                "The file is empty.", errors=(Wrong("pointer", "/file", "the file has no bytes"),)
+            )
         if len(self._head) < HEAD_BYTES:
             self._sniff()
         return self._size, self._hash.hexdigest()

@@ -213,9 +213,23 @@ class Ready(_Body):
 
 
 class FieldError(_Body):
-    """One thing that is wrong with the request."""
+    """One thing that is wrong in the body."""
 
-    pointer: str = Field(description="Which field, part, parameter or header, as a JSON pointer.")
+    pointer: str = Field(description="Which field or part, as a JSON pointer; empty: the whole body.")
+    detail: str
+
+
+class ParameterError(_Body):
+    """One thing that is wrong in the query."""
+
+    parameter: str = Field(description="Its name.")
+    detail: str
+
+
+class HeaderError(_Body):
+    """One thing that is wrong in the headers."""
+
+    header: str = Field(description="Its name.")
     detail: str
 
 
@@ -232,7 +246,7 @@ class Problem(_Body):
     retry_after_seconds: Count = Field(
         default=0, description="The same as `Retry-After`, where there is one."
     )
-    errors: list[FieldError] = Field(
+    errors: list[FieldError | ParameterError | HeaderError] = Field(
         default=[], description="Everything that was found wrong, where it can be told."
     )
 

@@ -3,6 +3,9 @@
 It knows nothing of HTTP (`api/errors.py` has that table) and nothing of how an error is shown.
 """
 
+from dataclasses import dataclass
+from typing import Literal
+
 
 class GenreWizError(Exception):
     """An error that a user may see. Its message is one sentence and never repeats what the user sent."""
@@ -139,14 +142,25 @@ class MalformedRequest(RequestError):
     title = "Malformed request"
 
 
+@dataclass(frozen=True)
+class Wrong:
+    """One thing that is wrong with a request, and where.
+
+    name: of a `pointer`, a JSON pointer into the body ("" is all of it); of the others, what they are called.
+    """
+
+    where: Literal["pointer", "parameter", "header"]
+    name: str
+    detail: str
+
+
 class InvalidRequest(RequestError):
-    """The request can be read, but what it asks for cannot be done; `errors` names each field."""
+    """The request can be read, but what it asks for cannot be done; `errors` names each place."""
 
     code = "invalid_request"
     title = "Invalid request"
 
-    def __init__(self, detail: str | None = None, *, errors: tuple[tuple[str, str], ...] = ()) -> None:
-        """errors: pairs of a JSON pointer and what is wrong there."""
+    def __init__(self, detail: str | None = None, *, errors: tuple[Wrong, ...] = ()) -> None:
         super().__init__(detail)
         self.errors = errors
 

@@ -142,7 +142,7 @@ def test_a_key_that_is_none_is_refused_by_name_before_anything_is_read(api, redi
 
     problem = json.loads(answer.body)
     assert (answer.status, answer.code) == (422, "invalid_request")
-    assert [error["pointer"] for error in problem["errors"]] == ["/Idempotency-Key"]
+    assert [error["header"] for error in problem["errors"]] == ["Idempotency-Key"]
     assert "Idempotency-Key" in problem["detail"]
     assert (api.files(), redis.keys()) == ([], [])
 

@@ -76,8 +76,8 @@ def test_the_job_part_may_be_a_field_or_a_file(as_file):
         ({}, "/file"),
         ({"job": "{}"}, "/file"),
         ({"file": (io.BytesIO(b""), "a.wav")}, "/file"),
-        ({"song": (io.BytesIO(WAV), "a.wav")}, "/"),
-        ({"file": "not a file"}, "/"),
+        ({"song": (io.BytesIO(WAV), "a.wav")}, ""),
+        ({"file": "not a file"}, ""),
         ({"job": "x" * 70_000, "file": (io.BytesIO(WAV), "a.wav")}, "/job"),
     ],
     ids=["nothing", "no file", "empty file", "another part", "file as a field", "a huge job part"],
@@ -86,7 +86,7 @@ def test_a_part_that_is_missing_or_wrong_is_named(parts, pointer):
     with pytest.raises(InvalidRequest) as caught:
         received(request_with(**parts))
 
-    assert caught.value.errors[0][0] == pointer
+    assert [(each.where, each.name) for each in caught.value.errors] == [("pointer", pointer)]
 
 
 def test_two_files_are_refused():
