@@ -74,7 +74,7 @@ class OverSeeds(_Facts):
 
     seeds: int
     mean: Share
-    interval: Interval
+    interval: Interval | None = Field(description="95 %, of the mean; null of one seed alone.")
 
 
 class Measured(_Facts):
