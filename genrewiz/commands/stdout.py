@@ -39,8 +39,8 @@ def whole_or_said() -> Iterator[None]:
         io.BufferedWriter(raw),
         encoding=sys.stdout.encoding,
         errors=sys.stdout.errors,
-        line_buffering=bool(getattr(sys.stdout, "line_buffering", False)),
-        write_through=bool(getattr(sys.stdout, "write_through", False)),
+        line_buffering=bool(sys.stdout.line_buffering),
+        write_through=getattr(sys.stdout, "write_through", False),
     )
     try:
         yield

@@ -338,6 +338,19 @@ def test_whoever_reads_no_more_ends_it_quietly(silent: CommandLine, music: Path)
     assert (process.returncode, err) == (141, "")
 
 
+@pytest.mark.parametrize("form", ["--json", "--csv"])
+def test_a_full_disk_ends_it_with_a_sentence(silent: CommandLine, music: Path, form: str):
+    with (
+        Path("/dev/full").open("wb") as full,
+        silent.start("submit", "--recursive", music, form, stdout=full) as process,
+    ):
+        _, err = process.communicate()
+
+    assert (process.returncode, err) == (
+        1, "genrewiz: The output cannot be written: No space left on device.\n",
+    )  # fmt: skip
+
+
 def test_a_pipe_into_head_works_as_with_every_other_tool(silent: CommandLine, music: Path):
     with silent.start("submit", "--recursive", music, "--csv") as process:
         head = subprocess.run(
