@@ -7,9 +7,6 @@ from shared.errors import NoSpectrogram
 from shared.job import Job, JobStatus
 from shared.ports import PictureStore
 
-MAX_AGE_SECONDS = 3_600
-"""So long a client may show it without asking: no longer than this does it outlive its result there."""
-
 
 def spectrogram_blueprint(service: JobService, pictures: PictureStore, *, off_loop: OffLoop) -> Blueprint:
     """The route of pictures."""
@@ -24,7 +21,8 @@ def spectrogram_blueprint(service: JobService, pictures: PictureStore, *, off_lo
         if found[0] is None:
             raise NoSpectrogram("The spectrogram is no longer in the store.")
         response = Response(found[0], mimetype="image/png")
-        response.headers["Cache-Control"] = f"private, max-age={MAX_AGE_SECONDS}, immutable"
+        # It goes with its job, which may be deleted at any time: who has it asks whether it is there still.
+        response.headers["Cache-Control"] = "private, no-cache"
         response.add_etag()
         response.make_conditional(request)
         return response
