@@ -21,7 +21,8 @@ survives crashes of any part of this service. Then poll `GET /jobs/{job_id}` as 
 programs, `detail` for people, `errors` names each field, `retryable` says whether to come again, \
 and `type` leads to a page that says what to do. What is wrong with the *request* is a status of \
 4xx; what is wrong with the *song* is found later, and stands in the job's `error`. 429 is about \
-you, 503 about us; both say when to come again.
+you, 503 about us; both say when to come again. A method that a path does not know is 405, and `Allow` \
+names those that it does.
 
 **Keys.** Where the service has API keys, send `Authorization: Bearer gw_…`. A key has rights: \
 `read`, `submit`, and `high` for the fast lane. Jobs of other callers are 404.
@@ -31,6 +32,9 @@ makes one job.
 
 **Finding it again.** Every answer has an `X-Request-Id`; a `traceparent` of yours is carried into \
 our logs.
+
+**`HEAD`.** Wherever there is a `GET` there is a `HEAD`, with the same headers and no body, which needs \
+and counts the same; of events alone it is 406.
 
 Times are RFC 3339 in UTC; seconds and bytes are in the names of fields. Fields may be added: ignore \
 those that you do not know. Unknown fields *in requests* are refused, so that a typo is not silently \
