@@ -68,6 +68,11 @@ HTTP_STATUS: dict[type[GenreWizError], int] = {
 MIMETYPE = "application/problem+json"
 POINTERS: dict[type[GenreWizError], str] = {UrlBlocked: "/url"}
 """Errors that are of one field, wherever they are found."""
+DETAILS: dict[int, str] = {
+    404: "Nothing is found at this path.",
+    405: "This path is not asked by this method; the header `Allow` names those that it is.",
+}
+"""Of Flask's own refusals: what it says of them is meant for a page."""
 RETRY_AFTER_SECONDS: dict[type[GenreWizError], int] = {StoreUnavailable: 5}
 HEADERS: dict[type[GenreWizError], dict[str, str]] = {Unauthorized: {"WWW-Authenticate": "Bearer"}}
 
@@ -133,7 +138,7 @@ def _of_http_error(error: HTTPException) -> Response:
         status=status,
         code=http.HTTPStatus(status).name.lower(),
         title=error.name,
-        detail=error.description or error.name,
+        detail=DETAILS.get(status, f"{error.name}."),
     )
     for name, value in error.get_headers():
         if name == "Allow":

@@ -43,6 +43,8 @@ from shared.transitions import ENDS, Page, Verdict
 from shared.urls import Url, parse_url
 from shared.wire import JobRequest, UrlJobRequest
 
+PYDANTICS = "Value error, "
+"""What pydantic puts before a sentence of ours."""
 CHARSET = "utf-8"
 MAX_JSON_BYTES = 64 * 2**10
 RESOLVE_SECONDS = 3.0
@@ -255,7 +257,10 @@ def parse_job_part(text: bytes | None, kind: type[Wanted], *, what: str) -> Want
         problems = error.errors(include_input=False, include_url=False, include_context=False)
         if problems[0]["type"] == "json_invalid":
             raise MalformedRequest(f"The {what} is not JSON.") from None
-        errors = tuple(Wrong("pointer", _pointer(problem["loc"]), problem["msg"]) for problem in problems)
+        errors = tuple(
+            Wrong("pointer", _pointer(problem["loc"]), problem["msg"].removeprefix(PYDANTICS))
+            for problem in problems
+        )
         raise InvalidRequest(f"The {what} asks for what cannot be done.", errors=errors) from None
     if _names_twice(text):
         raise MalformedRequest(f"An object in the {what} names a member twice.")

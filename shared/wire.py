@@ -45,8 +45,10 @@ def load(kind: type[T], text: str) -> T:
 
 
 def _small_enough(metadata: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    # NaN and infinities are no JSON, though parsers take them: this raises ValueError on them.
-    text = json.dumps(metadata, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    try:
+        text = json.dumps(metadata, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    except ValueError:  # though parsers take them
+        raise ValueError("NaN and infinities are no JSON") from None
     if len(text.encode("utf-8", "replace")) > MAX_METADATA_BYTES:
         raise ValueError(f"metadata must be at most {MAX_METADATA_BYTES} bytes of JSON")
     return metadata

@@ -206,6 +206,7 @@ def test_a_body_that_is_wrong_is_told_where(settings, redis, body, status, code,
     problem = problem_of(client.post("/jobs", data=body, content_type="application/json"), status, code)
 
     assert [error["pointer"] for error in problem.get("errors", [])] == pointers
+    assert not [error for error in problem.get("errors", []) if "error" in error["detail"].lower()]
     assert redis.keys() == []
 
 

@@ -363,6 +363,7 @@ def test_a_method_that_a_route_does_not_know_is_405_and_names_those_it_does(
     answer = api.http.request(method, path)
 
     assert_problem(answer, 405, "method_not_allowed")
+    assert answer.json()["detail"].startswith("This path is not asked by this method")
     assert set(answer.headers["Allow"].split(", ")) >= allowed
 
 
@@ -370,7 +371,10 @@ def test_a_method_that_a_route_does_not_know_is_405_and_names_those_it_does(
     "path", ["/nowhere", "/jobs/", f"/jobs/{UNKNOWN}/nowhere", "/jobs/a/b/c", f"/jobs//{UNKNOWN}"]
 )
 def test_a_path_that_leads_nowhere_is_a_problem(api, redis, path):
-    assert_problem(api.http.get(path), 404, "not_found")
+    answer = api.http.get(path)
+
+    assert_problem(answer, 404, "not_found")
+    assert answer.json()["detail"] == "Nothing is found at this path."
 
 
 NO_IDS = [
