@@ -71,6 +71,20 @@ def test_a_key_is_looked_up_once_in_two_seconds(store, clock, cache):
     assert (store.asked, store.uses) == (1, 1)
 
 
+def test_whether_a_caller_is_still_let_in_is_asked_no_oftener_than_its_key(store, clock, cache):
+    text = store.add()
+    (key,) = store.kept.values()
+
+    assert cache.find(text)[1] == cache.by_id(key.id) == key
+    assert all(cache.still_lets_in(key.caller) for _ in range(10))
+    assert cache.still_lets_in("198.51.100.7")  # no key's: nothing to ask
+    assert store.asked == 1
+
+    store.kept.clear()
+    clock.now += REMEMBERED_SECONDS
+    assert not cache.still_lets_in(key.caller)
+
+
 def test_a_key_that_was_revoked_is_let_in_for_no_longer_than_two_seconds(store, clock, cache):
     text = store.add()
     cache.find(text)
