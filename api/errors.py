@@ -71,8 +71,11 @@ POINTERS: dict[type[GenreWizError], str] = {UrlBlocked: "/url"}
 DETAILS: dict[int, str] = {
     404: "Nothing is found at this path.",
     405: "This path is not asked by this method; the header `Allow` names those that it is.",
+    500: "Something went wrong on our side.",
 }
 """Of Flask's own refusals: what it says of them is meant for a page."""
+SURPRISE = "internal_error"
+SURPRISE_TITLE = "Internal error"
 RETRY_AFTER_SECONDS: dict[type[GenreWizError], int] = {StoreUnavailable: 5}
 HEADERS: dict[type[GenreWizError], dict[str, str]] = {Unauthorized: {"WWW-Authenticate": "Bearer"}}
 
@@ -148,9 +151,7 @@ def _of_http_error(error: HTTPException) -> Response:
 
 def _of_surprise(error: Exception) -> Response:
     log.exception("unexpected error", error=type(error).__name__)
-    return _problem(
-        status=500, code="internal_error", title="Internal error", detail="Something went wrong on our side."
-    )
+    return _problem(status=500, code=SURPRISE, title=SURPRISE_TITLE, detail=DETAILS[500])
 
 
 def _problem(

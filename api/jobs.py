@@ -45,7 +45,7 @@ from shared.wire import JobRequest, UrlJobRequest
 
 PYDANTICS = "Value error, "
 """What pydantic puts before a sentence of ours."""
-CHARSET = "utf-8"
+CHARSETS = ("utf-8", "utf8")
 MAX_JSON_BYTES = 64 * 2**10
 RESOLVE_SECONDS = 3.0
 """For as long a request waits for the DNS; the worker asks again anyway."""
@@ -238,7 +238,7 @@ def _allowed(wanted: Wanted) -> Wanted:
 
 def _json_body(request: Request) -> bytes:
     refuse_encoded(request)
-    if request.mimetype_params.get("charset", CHARSET).lower() != CHARSET:
+    if request.mimetype_params.get("charset", CHARSETS[0]).lower() not in CHARSETS:
         raise UnsupportedMediaType("JSON is read as utf-8 alone.")
     request.max_content_length = MAX_JSON_BYTES
     try:

@@ -86,8 +86,8 @@ def _limit(text: str) -> int:
 
 
 def _place(text: str) -> Place | None:
-    if len(text) <= MAX_CURSOR_CHARACTERS and text.isascii():
-        decoded = urlsafe_b64decode(text + "=" * (-len(text) % 4))  # binascii.Error is a ValueError
+    if len(text) <= MAX_CURSOR_CHARACTERS and text.isascii() and len(text) % 4 != 1:
+        decoded = urlsafe_b64decode(text + "=" * (-len(text) % 4))
         score, _, job_id = decoded.decode("ascii", "replace").partition(" ")
         if SCORE.fullmatch(score) and is_job_id(job_id):
             return Place(score=score, job_id=JobId(job_id))

@@ -7,7 +7,7 @@ import http
 from collections.abc import Iterator
 from typing import Final
 
-from api.errors import HTTP_STATUS
+from api.errors import DETAILS, HTTP_STATUS, SURPRISE, SURPRISE_TITLE
 from shared import errors
 from shared.bodies import ProblemType
 from shared.errors import GenreWizError, JobFailure
@@ -69,21 +69,21 @@ def _of_kind(kind: type[GenreWizError]) -> ProblemType:
 def _of_http() -> Iterator[tuple[str, ProblemType]]:
     """Flask's own refusals, and ours where we broke: each has the code of its status."""
     for status in http.HTTPStatus:
-        if status >= http.HTTPStatus.BAD_REQUEST:
-            code = (
-                "internal_error" if status == http.HTTPStatus.INTERNAL_SERVER_ERROR else status.name.lower()
-            )
-            yield (
-                code,
-                ProblemType(
-                    type=problem_type(code),
-                    code=code,
-                    title=status.phrase,
-                    status=status,
-                    retryable=False,
-                    meaning=f"{status.description or status.phrase}.",
-                    what_to_do="Tell who runs the service the `request_id`."
-                    if status >= http.HTTPStatus.INTERNAL_SERVER_ERROR
-                    else CHANGE,
-                ),
-            )
+        if status < http.HTTPStatus.BAD_REQUEST:
+            continue
+        is_surprise = status == http.HTTPStatus.INTERNAL_SERVER_ERROR
+        code = SURPRISE if is_surprise else status.name.lower()
+        yield (
+            code,
+            ProblemType(
+                type=problem_type(code),
+                code=code,
+                title=SURPRISE_TITLE if is_surprise else status.phrase,
+                status=status,
+                retryable=False,
+                meaning=DETAILS.get(status, f"{status.phrase}."),
+                what_to_do="Tell who runs the service the `request_id`."
+                if status >= http.HTTPStatus.INTERNAL_SERVER_ERROR
+                else CHANGE,
+            ),
+        )

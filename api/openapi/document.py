@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 from werkzeug.routing import Rule
 
-from api.errors import HTTP_STATUS, MIMETYPE, RETRY_AFTER_SECONDS, problem_body
+from api.errors import HTTP_STATUS, MIMETYPE, RETRY_AFTER_SECONDS, SURPRISE, problem_body
 from api.openapi import examples
 from api.openapi.headers import HEADERS, RATE_LIMIT, headers_named, parameters
 from api.openapi.operations import NOT_DESCRIBED, OPERATIONS, Answer, JsonObject, Operation
@@ -39,7 +39,6 @@ GUARDED: Final = (Unauthorized, MissingRight, RateLimited, StoreUnavailable)
 """What may come between a request and a route that is not open."""
 FOR_EVENTS: Final = (bodies.Event, bodies.ProgressEvent, bodies.WindowEvent)
 NOT_FOUND: Final = "not_found"
-SURPRISE: Final = "internal_error"
 RETRY_SECONDS: Final = 7  # of examples
 JSON: Final = "application/json"
 

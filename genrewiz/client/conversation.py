@@ -58,6 +58,8 @@ class Wanted:
 
     def __post_init__(self) -> None:
         _check_least(0, wait_seconds=self.wait_seconds)
+        if self.idempotency_key is not None:
+            _check_header("idempotency_key", self.idempotency_key)
 
     def body(self, **more: Any) -> Json:
         """The JSON of a submission."""
@@ -154,6 +156,8 @@ class Conversation:
 
     def events(self, job: str | Job, *, last_event_id: str | None) -> Items[Event]:
         """What happens to a job, until it has finished, over as many connections as that takes."""
+        if last_event_id is not None:
+            _check_header("last_event_id", last_event_id)
         return self._events(_id(job), last_event_id)  # what is no job is refused here, and not later
 
     def _events(self, job: str, last_event_id: str | None) -> Items[Event]:
@@ -360,7 +364,10 @@ def _reconnect_seconds(frame: Frame, before: float) -> float:
 def _id(job: str | Job) -> str:
     if isinstance(job, Job):
         return job.id
-    return _check_text("job", job, kind="a Job or its id")
+    job_id = _check_text("job", job, kind="a Job or its id")
+    if job_id in (".", ".."):
+        raise ValueError("job is no id, but a way to another path.")
+    return job_id
 
 
 def _check_text(name: str, value: object, *, kind: str = "text") -> str:
@@ -369,6 +376,12 @@ def _check_text(name: str, value: object, *, kind: str = "text") -> str:
     if not value:
         raise ValueError(f"{name} is empty.")
     return value
+
+
+def _check_header(name: str, value: object) -> None:
+    text = _check_text(name, value)
+    if not (text.isascii() and text.isprintable()):
+        raise ValueError(f"{name} holds characters that no header can.")
 
 
 def _check_least(least: int, **values: float | None) -> None:

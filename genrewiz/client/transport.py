@@ -46,6 +46,10 @@ class Address:
             )
         if self.api_key is not None and not (self.api_key.isascii() and self.api_key.isprintable()):
             raise ValueError("api_key holds characters that no key has.")
+        if self.api_key == "":
+            raise ValueError("api_key is empty: leave it out where the server asks for none.")
+        if not self.timeout_seconds > 0:
+            raise ValueError("timeout_seconds must be more than 0.")
 
     @property
     def shown(self) -> str:

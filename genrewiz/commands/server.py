@@ -42,32 +42,36 @@ JsonOption = Annotated[bool, typer.Option("--json", help="One JSON line each, fo
 CsvOption = Annotated[bool, typer.Option("--csv", help="A table for spreadsheets, with a header.")]
 
 
-class _Patience:
-    """Says once that the server is away and that we go on: who watches must not believe that we hang."""
+class Patience:
+    """Says once why we wait and that we go on: who watches must not believe that we hang."""
 
     def __init__(self, server: str) -> None:
-        self._server = server
+        self._server = identity(server)
         self._is_said = False
         self._lock = threading.Lock()  # songs are sent in threads
 
     def told(self, error: Exception, _seconds: float) -> None:
-        """A request is to be repeated. One for which there is no room is none of that."""
-        is_not_ready = isinstance(error, Problem) and is_away(error)
-        if not is_not_ready and not isinstance(error, Unreachable):
-            return
+        """A request is to be repeated."""
         with self._lock:
             was_said, self._is_said = self._is_said, True
         if not was_said:
-            what = "is not ready" if is_not_ready else "cannot be reached"
-            say(f"{self._server} {what}: trying again …")
+            say(f"{self._server} {_why(error)}: trying again …")
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, Problem):
+        return "is not ready" if is_away(error) else f"asks us to wait ({error.code})"
+    return "cannot be reached"
 
 
 @contextmanager
-def connected(server: str, api_key: str | None, *, max_attempts: int = MAX_ATTEMPTS) -> Iterator[Client]:
+def connected(
+    server: str, api_key: str | None, *, max_attempts: int = MAX_ATTEMPTS, patience: Patience | None = None
+) -> Iterator[Client]:
     """A client; whatever it raises in the block and nobody caught ends the command."""
     try:
         client = Client(
-            server, api_key=api_key, max_attempts=max_attempts, on_pause=_Patience(identity(server)).told
+            server, api_key=api_key, max_attempts=max_attempts, on_pause=(patience or Patience(server)).told
         )
     except ValueError:
         raise _misnamed(server) from None

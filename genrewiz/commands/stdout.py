@@ -31,8 +31,9 @@ class _Noted(io.FileIO):
 @contextmanager
 def whole_or_said() -> Iterator[None]:
     """Within, a disk that is full ends the process with 1 and a sentence, a reader that has gone with 141."""
-    if sys.stdout is None:  # closed by who has started us
-        yield
+    if sys.stdout is None:  # closed by who has started us: he wants nothing of what is written there
+        with open(os.devnull, "w") as sys.stdout:  # noqa: PTH123
+            yield
         return
     raw = _Noted(sys.stdout.fileno(), "wb", closefd=False)
     sys.stdout = io.TextIOWrapper(

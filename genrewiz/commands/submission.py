@@ -52,16 +52,19 @@ class Submission:
         is_batch: bool = False,
         state: BatchState | None = None,
         on_job: Callable[[str, Job], None],
+        on_pause: Callable[[Exception, float], None] = lambda _error, _seconds: None,
     ) -> None:
         """is_batch: a full server is waited for until it has room: it is full of our own songs, mostly.
 
-        on_job: hears of each job as soon as it is promised, and again when it has ended."""
+        on_job: hears of each job as soon as it is promised, and again when it has ended. on_pause: hears why
+        a full server is asked again, and in how many seconds."""
         self._client = client
         self._wanted = wanted.arguments()
         self._wait = wait
         self._is_batch = is_batch
         self._state = state
         self._on_job = on_job
+        self._on_pause = on_pause
 
     def answer(self, source: Input, report: Report) -> Answer:
         """What becomes of the song; Unreachable, and a Problem that every song would meet."""
@@ -114,6 +117,11 @@ class Submission:
                     if problem.code not in LOST:
                         raise
                     job = self._sent(key, name, send)  # nobody knows it any more
+                if _may_be_better((FINISHED, job.raw)):
+                    # It has ended since the last run, and nobody was told.
+                    self._state.finished(key, job.raw)
+                    key = self._key(self._state, *version)
+                    job = self._sent(key, name, send)
             case _:
                 job = self._sent(key, name, send)
         job = self._ended(name, job)
@@ -145,7 +153,9 @@ class Submission:
             except Problem as problem:
                 if not self._is_batch or problem.code not in NO_ROOM:
                     raise
-                time.sleep(min(problem.retry_after_seconds or FULL_SECONDS, MAX_FULL_SECONDS))
+                seconds = min(problem.retry_after_seconds or FULL_SECONDS, MAX_FULL_SECONDS)
+                self._on_pause(problem, seconds)
+                time.sleep(seconds)
 
     def _ended(self, name: str, job: Job) -> Job:
         self._on_job(name, job)

@@ -18,6 +18,7 @@ from genrewiz.commands.server import (
     CsvOption,
     JsonOption,
     KeyOption,
+    Patience,
     ServerOption,
     connected,
     end,
@@ -57,8 +58,8 @@ def submit(  # noqa: PLR0913  each option of a command is an argument
             metavar="FILE",
             show_default=False,
             help="Remember here what was done. Killed or interrupted, the same command goes on: no song is "
-            "done twice. One that has changed, or whose job was cancelled, has expired or failed in a way "
-            "that may heal, is done anew. The file is of one server.",
+            "done twice. One that has changed is done anew; with --wait also one whose job was cancelled, "
+            "has expired or failed in a way that may heal. The file is of one server.",
         ),
     ] = None,
     concurrency: Annotated[int, typer.Option(min=1, max=64, help="Songs at once.")] = 4,
@@ -120,13 +121,14 @@ def submit(  # noqa: PLR0913  each option of a command is an argument
         deadline_seconds=deadline,
     )
     found = inputs(_arguments(songs, from_file), recursive=recursive, say=talk.say)
-    if Stdin() in found and sys.stdin.isatty():
+    if Stdin() in found and (sys.stdin is None or sys.stdin.isatty()):
         raise typer.BadParameter("- reads audio from a pipe: genrewiz submit - < song.mp3")
     form = output(as_json=as_json, as_csv=as_csv, people=_for_people(wait=wait, songs=len(found)))
     if not found:
         end("No song was found in what was named: nothing was sent.", ALL_FAILED)
     with ExitStack() as stack:
-        client = stack.enter_context(connected(server, api_key))
+        patience = Patience(server)
+        client = stack.enter_context(connected(server, api_key, patience=patience))
         try:
             memory = (
                 stack.enter_context(batch_state(state, server=identity(server)))
@@ -137,7 +139,13 @@ def submit(  # noqa: PLR0913  each option of a command is an argument
             end(f"{state}: {error}", USAGE)
         run = BatchRun(form, songs=len(found), resumable=memory is not None)
         submission = Submission(
-            client, wanted, wait=wait, is_batch=len(found) > 1, state=memory, on_job=run.promised
+            client,
+            wanted,
+            wait=wait,
+            is_batch=len(found) > 1,
+            state=memory,
+            on_job=run.promised,
+            on_pause=patience.told,
         )
         try:
             with talk.bar(data_for_programs=as_json or as_csv) as progress:

@@ -2,8 +2,10 @@
 
 import csv
 import os
+import shlex
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -349,6 +351,34 @@ def test_a_full_disk_ends_it_with_a_sentence(silent: CommandLine, music: Path, f
     assert (process.returncode, err) == (
         1, "genrewiz: The output cannot be written: No space left on device.\n",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("closed", [">&-", "<&-", "2>&-"])
+def test_a_stream_that_was_closed_before_is_no_reason_to_fall_over(
+    silent: CommandLine, music: Path, closed: str
+):
+    song = music / "a.wav"
+    with silent.start("submit", song) as plain:
+        plain.communicate()
+    command = shlex.join([sys.executable, "-m", "genrewiz", "submit", str(song)])
+
+    done = subprocess.run(
+        f"{command} {closed}", shell=True, env=silent.environment, capture_output=True, text=True, check=False
+    )
+
+    assert "Traceback" not in done.stderr
+    assert done.returncode == plain.returncode == 0
+
+
+def test_audio_from_a_stdin_that_is_closed_is_a_usage_error(silent: CommandLine):
+    command = shlex.join([sys.executable, "-m", "genrewiz", "submit", "-"])
+
+    done = subprocess.run(
+        f"{command} <&-", shell=True, env=silent.environment, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 2
+    assert "from a pipe" in " ".join(done.stderr.split())
 
 
 def test_a_pipe_into_head_works_as_with_every_other_tool(silent: CommandLine, music: Path):

@@ -239,7 +239,7 @@ def test_json_in_another_charset_is_refused(settings, redis, charset):
     assert redis.keys() == []
 
 
-@pytest.mark.parametrize("charset", ["utf-8", "UTF-8", '"utf-8"'])
+@pytest.mark.parametrize("charset", ["utf-8", "UTF-8", '"utf-8"', "utf8"])
 def test_json_that_says_that_it_is_utf_8_is_read(settings, redis, charset):
     answer = client_with(settings, "93.184.216.34").post(
         "/jobs",

@@ -27,13 +27,13 @@ class CommandLine:
     """`genrewiz …` for one server."""
 
     def __init__(self, url: str, **environment: str) -> None:
-        self._environment = {**os.environ, "GENREWIZ_URL": url, **environment}
+        self.environment = {**os.environ, "GENREWIZ_URL": url, **environment}
 
     def __call__(self, *arguments: object, stdin: bytes = b"", cwd: object = None) -> Done:
         """Run it to its end; it never shows a traceback."""
         done = subprocess.run(
             self._command(arguments),
-            env=self._environment,
+            env=self.environment,
             input=stdin,
             capture_output=True,
             cwd=str(cwd) if cwd else None,
@@ -49,7 +49,7 @@ class CommandLine:
         return subprocess.Popen(
             # A test that was itself started in the background hands on that Ctrl-C means nothing.
             ["env", "--default-signal=INT", *self._command(arguments)],
-            env=self._environment,
+            env=self.environment,
             text=True,
             **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},
         )

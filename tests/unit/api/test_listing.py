@@ -94,6 +94,14 @@ def test_what_no_cursor_of_ours_says_is_named(text):
     assert parameters(("cursor", text)) == ["cursor"]
 
 
+@pytest.mark.parametrize("text", ["", "x", "xx", "xxxxx", "ü", "!"])
+def test_of_a_cursor_nothing_is_said_but_that_it_is_not_ours(text):
+    with pytest.raises(InvalidRequest) as refused:
+        parse_wanted(MultiDict([("cursor", text)]))
+
+    assert [wrong.detail for wrong in refused.value.errors] == ["not a cursor of ours"]
+
+
 def test_everything_that_is_wrong_is_named_at_once_as_it_was_written():
     assert parameters(("limit", "x"), ("status", "done"), ("cursor", "x"), ("a~b/c", "1")) == [
         "a~b/c",

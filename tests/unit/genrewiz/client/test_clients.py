@@ -333,6 +333,37 @@ def test_what_is_no_url_is_refused_before_anything_is_sent(make, url, error):
     assert server.requests == []
 
 
+@pytest.mark.parametrize("job", [".", ".."])
+def test_a_way_to_another_path_is_no_job(make, job):
+    server = Recorder()
+
+    with pytest.raises(ValueError, match="path"):
+        make(handler=server).get(job)
+
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("text", ["", "a\nb", "ü", "\x7f"])
+def test_what_no_header_can_hold_is_refused_before_anything_is_sent(make, text):
+    server = Recorder()
+    client = make(handler=server)
+
+    with pytest.raises(ValueError, match="idempotency_key"):
+        client.submit(b"x", idempotency_key=text)
+    with pytest.raises(ValueError, match="last_event_id"):
+        client.events("job_1", last_event_id=text)
+
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("api_key", ""), ("timeout_seconds", 0), ("timeout_seconds", float("nan"))]
+)
+def test_a_client_that_could_never_ask_is_not_made(make, name, value):
+    with pytest.raises(ValueError, match=name):
+        make(**{name: value})
+
+
 @pytest.mark.parametrize("song", [None, 7, ["a.mp3"]])
 def test_what_is_no_song_is_refused_before_anything_is_sent(make, song):
     server = Recorder()

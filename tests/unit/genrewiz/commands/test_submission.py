@@ -106,8 +106,12 @@ def test_whoever_is_interrupted_knows_the_job_before_its_end(song):
 @pytest.mark.parametrize("code", ["queue_full", "quota_exceeded", "rate_limited"])
 def test_a_batch_waits_until_a_full_server_has_room_and_sends_the_whole_song_again(song, code):
     server = PaperServer(*[problem(code, 429, retry_after_seconds=0.001)] * 9)
+    heard = []
 
-    assert answer(server, song, is_batch=True).is_good
+    assert answer(
+        server, song, is_batch=True, on_pause=lambda error, seconds: heard.append((error.code, seconds))
+    ).is_good
+    assert heard == [(code, 0.001)] * 9
     assert [sent["audio"] for sent in server.sent] == [b"audio"] * 10
 
 
@@ -205,6 +209,19 @@ def test_an_end_that_another_attempt_may_better_is_no_end_for_the_next_run(song,
     assert (first.is_good, second.is_good, third.is_good) == (False, False, True)
     assert len({first.job["id"], second.job["id"], third.job["id"]}) == len(server.sent) == 3
     assert again == third
+
+
+@pytest.mark.parametrize("end", [failed("fetch_failed", retryable=True), {"status": "cancelled"}])
+def test_who_waits_is_not_told_an_end_that_came_meanwhile_and_may_be_bettered(song, state, end):
+    server = PaperServer()
+    promised = answer(server, song, state=state, wait=False)
+    server.jobs[promised.job["id"]] |= end
+
+    waited = answer(server, song, state=state)
+
+    assert waited.is_good
+    assert len(server.sent) == len({promised.job["id"], waited.job["id"]}) == 2
+    assert answer(PaperServer(Unreachable("away")), song, state=state) == waited
 
 
 def test_an_attempt_anew_that_was_killed_is_gone_on_with_under_its_own_key(song, state):
