@@ -228,14 +228,15 @@ def test_a_server_without_room_is_asked_again_until_it_has_some(tmp_path: Path, 
         redis_serving(folder / "redis") as redis,
         api_serving(folder, redis.url, GENREWIZ_MAX_WAITING_JOBS_PER_CALLER="2") as api,
     ):
-        full = CommandLine(f"http://127.0.0.1:{api.port}")
-        with full.start("submit", tmp_path, "--json") as process:
+        url = f"http://127.0.0.1:{api.port}"
+        with CommandLine(url).start("submit", tmp_path, "--json") as process:
             jobs = eventually(lambda: (found := listed(api)) and len(found) == 2 and found)
             eventually(lambda: api.metric("jobs_rejected_total") >= 1)
             api.http.post(f"/jobs/{jobs[0]['id']}/cancel")
             out, err = process.communicate()
 
-        assert (process.returncode, err) == (0, "")
+        assert process.returncode == 0
+        assert err == f"{url} asks us to wait (quota_exceeded): trying again …\n"
         assert len(out.splitlines()) == len(listed(api)) == 3
 
 
