@@ -43,6 +43,7 @@ class Settings(BaseSettings):
     api_workers: PositiveInt = 2
     api_metrics_port: int = Field(default=9101, ge=1, le=65_535)
     worker_metrics_port: int = Field(default=9102, ge=1, le=65_535)
+    dispatcher_metrics_port: int = Field(default=9103, ge=1, le=65_535)
     metrics_host: str = "127.0.0.1"
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
@@ -65,6 +66,23 @@ class Settings(BaseSettings):
     egress_http: bool = False
     egress_allow: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = ()
     egress_proxy: HttpUrl | None = None
+
+    webhook_concurrency: PositiveInt = 64
+    webhook_concurrency_per_endpoint: PositiveInt = 4
+    webhook_seconds: PositiveFloat = 15
+    webhook_retry_seconds: Annotated[tuple[PositiveFloat, ...], NoDecode] = (
+        5,
+        5 * 60,
+        30 * 60,
+        2 * 3_600,
+        5 * 3_600,
+        10 * 3_600,
+        14 * 3_600,
+        20 * 3_600,
+        24 * 3_600,
+    )
+    webhook_disable_seconds: PositiveFloat = 120 * 3_600
+    webhook_log_seconds: PositiveInt = 7 * 24 * 60 * 60
 
     trusted_proxies: NonNegativeInt = 0
     max_waiting_jobs: PositiveInt = 100_000
@@ -119,10 +137,10 @@ class Settings(BaseSettings):
     def _origins(cls, value: object) -> object:
         return parse_origins(value) if isinstance(value, str) else value
 
-    @field_validator("egress_allow", mode="before")
+    @field_validator("egress_allow", "webhook_retry_seconds", mode="before")
     @classmethod
     def _listed(cls, value: object) -> object:
-        """Networks, separated by commas."""
+        """Several, separated by commas."""
         if not isinstance(value, str):
             return value
         return [part.strip() for part in value.split(",") if part.strip()]

@@ -47,7 +47,8 @@ def test_every_default_in_the_table_of_settings_is_the_one_in_the_code():
 
     for name, field in Settings.model_fields.items():
         if field.default_factory is None and field.default not in (None, ()):
-            default = str(field.default)
+            several = isinstance(field.default, tuple)
+            default = ",".join(map(str, field.default)) if several else str(field.default)
             assert rows[name.upper()] == (default.lower() if isinstance(field.default, bool) else default), (
                 name
             )
