@@ -4,35 +4,25 @@ Audio durable, then the record accepted, then the doorbell. A crash between two 
 or a job that the reaper rings.
 """
 
-import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol, TypeVar
 from urllib.parse import unquote
 
 import structlog
 from flask import Request
-from pydantic import ValidationError
-from werkzeug.exceptions import RequestEntityTooLarge
 
+from api.checked_url import checked_url
 from api.idempotency import idempotency, key_of
 from api.identity import whoever_asks
 from api.job_ids import new_job_id, parse_job_id
+from api.json_bodies import json_body, parse_json
 from api.listing import Wanted as WantedJobs
 from api.metrics import ApiMetrics
 from api.request_log import current_origin, story_here
-from api.uploads import least_bytes, receive, refuse_encoded
+from api.uploads import least_bytes, receive
 from shared.egress import EgressGuard
-from shared.errors import (
-    FetchFailed,
-    InvalidRequest,
-    MalformedRequest,
-    RequestError,
-    StoreUnavailable,
-    UnsupportedMediaType,
-    UploadTooLarge,
-    Wrong,
-)
+from shared.errors import RequestError, StoreUnavailable
 from shared.job import Job, JobId, NewJob, Source, answer_key
 from shared.names import broker_queue
 from shared.ports import AudioStore, Doorbell, PictureStore
@@ -40,15 +30,7 @@ from shared.redis_jobs import RedisJobStore
 from shared.settings import Settings
 from shared.shown import shown_name
 from shared.transitions import ENDS, Page, Verdict
-from shared.urls import Url, parse_url
 from shared.wire import JobRequest, UrlJobRequest
-
-PYDANTICS = "Value error, "
-"""What pydantic puts before a sentence of ours."""
-CHARSETS = ("utf-8", "utf8")
-MAX_JSON_BYTES = 64 * 2**10
-RESOLVE_SECONDS = 3.0
-"""For as long a request waits for the DNS; the worker asks again anyway."""
 
 Wanted = TypeVar("Wanted", bound=JobRequest)
 
@@ -100,7 +82,7 @@ class JobService:
         sink = self._audio.create(job_id)
         try:
             upload = receive(request, sink, max_bytes=max_bytes)
-            wanted = _allowed(parse_job_part(upload.job_part, JobRequest, what="job part"))
+            wanted = _allowed(parse_json(upload.job_part, JobRequest, what="job part"))
             self._off_loop(sink.commit)
         finally:
             sink.discard()
@@ -119,8 +101,8 @@ class JobService:
         caller = whoever_asks().caller
         key = key_of(request, caller)
         self._check_room(caller, size=0, key=key)
-        wanted = _allowed(parse_job_part(_json_body(request), UrlJobRequest, what="body"))
-        url = self._checked(wanted.url)
+        wanted = _allowed(parse_json(json_body(request), UrlJobRequest, what="body"))
+        url = checked_url(self._guard, wanted.url)
         filename = shown_name(unquote(url.path.rpartition("/")[2]))
         source = Source(kind="url", filename=filename, url=url.shown)
         return self._accept(new_job_id(), source, wanted, caller=caller, key=key, url=wanted.url)
@@ -161,12 +143,6 @@ class JobService:
 
     def _check_room(self, caller: str, *, size: int, key: str | None) -> None:
         self._jobs.check_room(caller=caller, size=size, idempotency_key=key, limits=self._settings.limits)
-
-    def _checked(self, text: str) -> Url:
-        try:
-            return self._guard.check(text, seconds=RESOLVE_SECONDS).url
-        except FetchFailed:
-            return parse_url(text)  # a name that cannot be resolved now may be later: the worker will see
 
     def _accept(
         self,
@@ -234,52 +210,3 @@ def _allowed(wanted: Wanted) -> Wanted:
     if wanted.queue == "high":
         whoever_asks().need("high")
     return wanted
-
-
-def _json_body(request: Request) -> bytes:
-    refuse_encoded(request)
-    if request.mimetype_params.get("charset", CHARSETS[0]).lower() not in CHARSETS:
-        raise UnsupportedMediaType("JSON is read as utf-8 alone.")
-    request.max_content_length = MAX_JSON_BYTES
-    try:
-        return request.get_data(cache=False)
-    except RequestEntityTooLarge as error:
-        raise UploadTooLarge(f"The body is larger than {MAX_JSON_BYTES} bytes.") from error
-
-
-def parse_job_part(text: bytes | None, kind: type[Wanted], *, what: str) -> Wanted:
-    """What a client asks for; MalformedRequest where it is no JSON, InvalidRequest naming what is wrong."""
-    if text is None:
-        text = b"{}"
-    try:
-        asked = kind.model_validate_json(text)
-    except ValidationError as error:
-        problems = error.errors(include_input=False, include_url=False, include_context=False)
-        if problems[0]["type"] == "json_invalid":
-            raise MalformedRequest(f"The {what} is not JSON.") from None
-        errors = tuple(
-            Wrong("pointer", _pointer(problem["loc"]), problem["msg"].removeprefix(PYDANTICS))
-            for problem in problems
-        )
-        raise InvalidRequest(f"The {what} asks for what cannot be done.", errors=errors) from None
-    if _names_twice(text):
-        raise MalformedRequest(f"An object in the {what} names a member twice.")
-    return asked
-
-
-def _pointer(steps: Iterable[int | str]) -> str:
-    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
-
-
-def _names_twice(text: bytes) -> bool:
-    """Whether an object of JSON, which must be readable, has two members of one name."""
-    found = False
-
-    def look(pairs: list[tuple[str, object]]) -> None:
-        nonlocal found
-        found = found or len({name for name, _ in pairs}) < len(pairs)
-
-    json.loads(
-        text, object_pairs_hook=look, parse_int=len
-    )  # of a number its value may be too long to be made
-    return found

@@ -94,10 +94,10 @@ def job_body(job: Job) -> dict[str, Any]:
         "cancel_requested": job.cancel_requested,
         "cached": job.cached,
         "attempt": job.attempt,
-        "created_at": _time(job.accepted_at),
-        "started_at": _time(job.started_at),
-        "finished_at": _time(job.finished_at),
-        "expires_at": _time(job.expires_at),
+        "created_at": time_text(job.accepted_at),
+        "started_at": time_text(job.started_at),
+        "finished_at": time_text(job.finished_at),
+        "expires_at": time_text(job.expires_at),
         "progress": {
             "stage": job.progress.stage,
             "fraction": round(job.progress.fraction, SECONDS_DIGITS),
@@ -150,7 +150,7 @@ def window_event_body(event: WindowEvent) -> dict[str, Any]:
 
 def events_token_body(token: str, expires_at: float) -> dict[str, Any]:
     """What lets a browser watch a job."""
-    return {"token": token, "expires_at": _time(expires_at)}
+    return {"token": token, "expires_at": time_text(expires_at)}
 
 
 def result_body(result: Classification, options: JobOptions) -> dict[str, Any]:
@@ -213,6 +213,13 @@ def problem_type(code: str) -> str:
     return f"/problems/{code.replace('_', '-')}"
 
 
+def time_text(seconds: float | None) -> str | None:
+    """A moment as JSON says it: RFC 3339 in UTC."""
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def _timings_body(job: Job) -> dict[str, float | None] | None:
     if job.started_at is None:
         return None
@@ -243,9 +250,3 @@ def _probability(value: float) -> float:
 
 def _seconds(value: float | None) -> float | None:
     return None if value is None else round(value, SECONDS_DIGITS)
-
-
-def _time(seconds: float | None) -> str | None:
-    if seconds is None:
-        return None
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
