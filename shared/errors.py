@@ -236,6 +236,27 @@ class UnknownProblem(RequestError):
     title = "Unknown problem"
 
 
+class UnknownEndpoint(RequestError):
+    """No webhook endpoint has this id."""
+
+    code = "unknown_endpoint"
+    title = "Unknown webhook endpoint"
+
+
+class UnknownDelivery(RequestError):
+    """No delivery of a webhook has this id, or it is kept no longer."""
+
+    code = "unknown_delivery"
+    title = "Unknown webhook delivery"
+
+
+class TooManyEndpoints(RequestError):
+    """The caller has as many webhook endpoints as anybody may have."""
+
+    code = "too_many_endpoints"
+    title = "Too many webhook endpoints"
+
+
 class NoSpectrogram(RequestError):
     """The job has no picture: none was asked for, or it has not succeeded."""
 
