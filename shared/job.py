@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from shared.classification import Classification, ModelIdentity
 from shared.errors import GenreWizError
+from shared.job_webhook import JobWebhook
 from shared.names import QueueName, SourceKind
 from shared.trace import Origin
 
@@ -132,6 +133,7 @@ class NewJob:
     url: str | None = field(default=None, repr=False)  # the whole of it, a secret
     metadata: Mapping[str, JsonValue] = field(default_factory=dict)
     origin: Origin | None = None
+    webhook: JobWebhook | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

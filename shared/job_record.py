@@ -3,6 +3,7 @@
 Pure. Which of the fields change, and when, is the scripts' business (`lua/`).
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TypeVar, cast
@@ -21,6 +22,7 @@ from shared.job import (
     Source,
     StageSeconds,
 )
+from shared.job_webhook import JobWebhook
 from shared.names import QueueName
 from shared.trace import kept_origin
 from shared.wire import dump, load
@@ -29,6 +31,12 @@ HEARD = "heard"
 """Of a job that was answered at once: the source of the job that its answer is from."""
 
 T = TypeVar("T")
+
+
+def read_record(text: str) -> dict[str, str]:
+    """A hash as the scripts tell it, in one text; nothing of none."""
+    flat = json.loads(text) if text else []
+    return dict(zip(flat[::2], flat[1::2], strict=True))
 
 
 def of_new_job(job: NewJob) -> dict[str, str]:
@@ -43,8 +51,23 @@ def of_new_job(job: NewJob) -> dict[str, str]:
     }
     if job.origin is not None:
         fields |= {"request_id": job.origin.request_id, "traceparent": job.origin.span.traceparent}
+    if job.webhook is not None:
+        fields |= _of_webhook(job.webhook)
     # In no other field: the end of the job removes this one, and nothing that shows a job reads it.
     return fields if job.url is None else fields | {"url": job.url}
+
+
+def _of_webhook(webhook: JobWebhook) -> dict[str, str]:
+    """Read by the scripts alone, and removed at the end of the job: a secret may be in it."""
+    fields = {"webhook_lane": webhook.lane}
+    if webhook.endpoint is not None:
+        return fields | {"webhook_endpoint": webhook.endpoint}
+    assert webhook.destination is not None
+    return fields | {
+        "webhook_events": " ".join(webhook.events),
+        "webhook_url": webhook.shown_url,
+        "webhook_destination": dump(webhook.destination),
+    }
 
 
 def of_outcome(outcome: Outcome) -> dict[str, str]:

@@ -42,3 +42,4 @@ class JobWebhook:
     events: tuple[EventName, ...] = ENDS
     destination: InlineDestination | None = None
     lane: str  # deliveries of one lane share its patience: one bad receiver holds up no other lane
+    shown_url: str = ""  # of an inline one, as far as it may be shown

@@ -17,7 +17,7 @@ from shared.errors import ResultGone, UnknownJob
 from shared.job import JobId, JobStatus
 from shared.job_events import JobEvent, Opening, ProgressEvent, Reading, WindowEvent
 from shared.redis_keys import Keys
-from shared.redis_scripts import away_is_ours, job_scripts, read_record
+from shared.redis_scripts import away_is_ours, scripts
 from shared.wire import load
 
 SCRIPTS = ("open_events", "read_events", "issue_events_token")
@@ -41,7 +41,7 @@ class RedisEvents:
         self._redis = redis
         self._keys = keys
         self._events_at_once = events_at_once
-        self._scripts = job_scripts(redis, keys, SCRIPTS)
+        self._scripts = scripts(redis, keys, SCRIPTS)
 
     def open(self, job_id: JobId) -> Opening:
         """What a new watcher is told, all of one moment; UnknownJob, ResultGone."""
@@ -49,7 +49,9 @@ class RedisEvents:
         if not text:
             raise _absent(was_there)
         job = job_record.to_job(
-            read_record(text), queue_position=None if place < 0 else place, drained_in_a_minute=drained
+            job_record.read_record(text),
+            queue_position=None if place < 0 else place,
+            drained_in_a_minute=drained,
         )
         events = (_event(*window) for window in windows)
         return Opening(
@@ -66,7 +68,7 @@ class RedisEvents:
         )
         if verdict == "unknown":
             raise _absent(was_there)
-        record = read_record(text)
+        record = job_record.read_record(text)
         events = (_event(*entry) for entry in entries)
         return Reading(
             events=tuple(event for event in events if event is not None),

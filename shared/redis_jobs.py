@@ -24,7 +24,7 @@ from shared.job import Job, JobError, JobId, JobStatus, Lease, NewJob, Outcome, 
 from shared.job_events import NO_WINDOWS, Windows
 from shared.names import BROKER_QUEUES, SourceKind, broker_queues
 from shared.redis_keys import Keys
-from shared.redis_scripts import away_is_ours, job_scripts, read_record, read_script
+from shared.redis_scripts import away_is_ours, read_script, scripts
 from shared.trace import kept_origin
 from shared.transitions import (
     Change,
@@ -78,7 +78,7 @@ class RedisJobStore:
         """read_script: gives the source of a script by its name."""
         self._redis = redis
         self._keys = keys
-        self._scripts = job_scripts(redis, keys, SCRIPTS, read=read_script)
+        self._scripts = scripts(redis, keys, SCRIPTS, read=read_script)
 
     def accept(self, new: NewJob, limits: Limits = UNLIMITED) -> Change:
         """From here on the job is never lost. Its audio must be durable before.
@@ -138,7 +138,7 @@ class RedisJobStore:
         verdict, *rest = self._run("claim", job_id, owner, lease_seconds, int(alone), _EXHAUSTED)
         if verdict != Verdict.CLAIMED:
             return Claim(verdict=Verdict(verdict), news=_news(rest[0]) if rest else None)
-        record = read_record(rest[0])
+        record = job_record.read_record(rest[0])
         lease = Lease(job_id=job_id, token=int(record["token"]))
         return Claim(
             verdict=Verdict.CLAIMED, job=job_record.to_job(record), lease=lease, url=record.get("url")
@@ -302,7 +302,9 @@ class RedisJobStore:
 def _job(record: str, place: int = -1, drained: int = 0) -> Job:
     """Of what the scripts' `view` says."""
     return job_record.to_job(
-        read_record(record), queue_position=None if place < 0 else place, drained_in_a_minute=drained
+        job_record.read_record(record),
+        queue_position=None if place < 0 else place,
+        drained_in_a_minute=drained,
     )
 
 

@@ -135,6 +135,67 @@ class Keys:
     def _rates(self) -> str:
         return f"{self.prefix}:rate:"
 
+    @property
+    def outbox(self) -> str:
+        """Sorted set: id of every webhook delivery that has not ended -> when it is, or was, due."""
+        return f"{self.prefix}:outbox"
+
+    @property
+    def outbox_bell(self) -> str:
+        """List: rings for dispatchers that wait for something to send."""
+        return f"{self.prefix}:outbox-bell"
+
+    @property
+    def lanes(self) -> str:
+        """Sorted set: every lane in which a delivery waits -> when to look there."""
+        return f"{self.prefix}:webhook-lanes"
+
+    @property
+    def delivery_leases(self) -> str:
+        """Sorted set: id of every delivery that is being sent -> when its lease ends."""
+        return f"{self.prefix}:webhook-leases"
+
+    @property
+    def instance_secrets(self) -> str:
+        """String: the secrets of the instance itself."""
+        return f"{self.prefix}:webhook-secrets"
+
+    def lane(self, lane: str) -> str:
+        """Hash: how a lane does: failures in a row, until when it is paused, since when it only fails."""
+        return f"{self.prefix}:webhook-lane:{lane}"
+
+    def waiting_of_lane(self, lane: str) -> str:
+        """Sorted set: id of every delivery that waits in a lane -> when it is due."""
+        return f"{self.prefix}:webhook-waiting:{lane}"
+
+    def held_of_lane(self, lane: str) -> str:
+        """Sorted set: id of every delivery of a lane that is being sent -> when its lease ends."""
+        return f"{self.prefix}:webhook-held:{lane}"
+
+    def endpoint(self, endpoint_id: str) -> str:
+        """Hash: what is kept of an endpoint."""
+        return f"{self.prefix}:webhook-endpoint:{endpoint_id}"
+
+    def endpoints_of(self, caller: str) -> str:
+        """Sorted set: id of every endpoint of a caller -> when it was made."""
+        return f"{self.prefix}:webhook-endpoints-of:{caller}"
+
+    def delivery(self, delivery_id: str) -> str:
+        """Hash: what is kept of a delivery."""
+        return f"{self.prefix}:webhook-delivery:{delivery_id}"
+
+    def attempts(self, delivery_id: str) -> str:
+        """List: the attempts of a delivery, the newest last."""
+        return f"{self.prefix}:webhook-attempts:{delivery_id}"
+
+    def deliveries_of(self, caller: str) -> str:
+        """Sorted set: id of every delivery of a caller, and of some that are gone -> when it was written."""
+        return f"{self.prefix}:webhook-deliveries-of:{caller}"
+
+    def deliveries_at(self, endpoint_id: str) -> str:
+        """Sorted set: the same of an endpoint."""
+        return f"{self.prefix}:webhook-deliveries-at:{endpoint_id}"
+
     def lua(self) -> str:
         """The same names as Lua locals."""
         recovered = _table({kind: f"'{recovered_queue(kind)}'" for kind in SOURCE_KINDS})
@@ -159,6 +220,18 @@ class Keys:
                 f"local function api_key(id) return '{self.api_key('')}' .. id end",
                 f"local RATES = '{self._rates}'",
                 "local function rate_key(caller, seconds) return RATES .. seconds .. ':' .. caller end",
+                f"local OUTBOX, OUTBOX_BELL = '{self.outbox}', '{self.outbox_bell}'",
+                f"local LANES, DELIVERY_LEASES = '{self.lanes}', '{self.delivery_leases}'",
+                f"local INSTANCE_SECRETS = '{self.instance_secrets}'",
+                f"local function lane_key(lane) return '{self.lane('')}' .. lane end",
+                f"local function waiting_of_lane_key(lane) return '{self.waiting_of_lane('')}' .. lane end",
+                f"local function held_of_lane_key(lane) return '{self.held_of_lane('')}' .. lane end",
+                f"local function endpoint_key(id) return '{self.endpoint('')}' .. id end",
+                f"local function endpoints_of_key(caller) return '{self.endpoints_of('')}' .. caller end",
+                f"local function delivery_key(id) return '{self.delivery('')}' .. id end",
+                f"local function attempts_key(id) return '{self.attempts('')}' .. id end",
+                f"local function deliveries_of_key(caller) return '{self.deliveries_of('')}' .. caller end",
+                f"local function deliveries_at_key(id) return '{self.deliveries_at('')}' .. id end",
                 "local function queued_key(kind, queue) return QUEUED[kind or 'upload'][queue] end",
             ]
         )

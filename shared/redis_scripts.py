@@ -3,7 +3,6 @@
 It runs no command of its own.
 """
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,8 +19,9 @@ if TYPE_CHECKING:
     from redis import Redis
     from redis.commands.core import Script
 
-LIBRARIES = ("common", "admission", "view")
-"""What comes before each script of jobs, in this order."""
+OF_JOBS = ("clock", "outbox", "common", "admission", "view")
+OF_WEBHOOKS = ("clock", "outbox", "endpoint")
+"""What comes before each script of its kind, in this order."""
 LUA = Path(__file__).with_name("lua")
 
 AWAY = (RedisConnectionError, RedisTimeoutError, ReadOnlyError, BusyLoadingError, OutOfMemoryError)
@@ -36,23 +36,22 @@ def read_script(name: str) -> str:
     return (LUA / f"{name}.lua").read_text()
 
 
-def job_scripts(
-    redis: "Redis", keys: Keys, names: Iterable[str], *, read: Callable[[str], str] = read_script
+def scripts(
+    redis: "Redis",
+    keys: Keys,
+    names: Iterable[str],
+    *,
+    libraries: Iterable[str] = OF_JOBS,
+    read: Callable[[str], str] = read_script,
 ) -> "dict[str, Script]":
     """The scripts of these names, each with what they share before it, ready to be called."""
-    prelude = "\n".join([keys.lua(), *map(read, LIBRARIES)])
+    prelude = "\n".join([keys.lua(), *map(read, libraries)])
     return {name: redis.register_script(f"{_flags(name)}\n{prelude}\n{read(name)}") for name in names}
 
 
-def read_record(text: str) -> dict[str, str]:
-    """What the scripts' `record_of` says; nothing of no record."""
-    flat = json.loads(text) if text else []
-    return dict(zip(flat[::2], flat[1::2], strict=True))
-
-
 def _flags(script: str) -> str:
-    """A server whose memory is full takes no new job; what leads a job to its end is let through."""
-    return "#!lua" if script == "accept" else "#!lua flags=allow-oom"
+    """A server whose memory is full takes nothing new; what leads to an end is let through."""
+    return "#!lua" if script in ("accept", "add_endpoint", "test_endpoint") else "#!lua flags=allow-oom"
 
 
 @contextmanager

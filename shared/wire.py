@@ -153,6 +153,14 @@ def events_token_body(token: str, expires_at: float) -> dict[str, Any]:
     return {"token": token, "expires_at": time_text(expires_at)}
 
 
+def event_data_body(job: Job) -> dict[str, Any]:
+    """What a webhook says of a job: a cut of what every route shows."""
+    body = _without_timeline(job_body(job))
+    body["progress"] = {name: body["progress"][name] for name in ("stage", "fraction")}
+    kept = ("id", "status", "progress", "result", "error", "model", "source", "metadata", "links")
+    return {name: body[name] for name in kept}
+
+
 def result_body(result: Classification, options: JobOptions) -> dict[str, Any]:
     """The answer; under `min_confidence` it names no genre and says why."""
     first = result.predictions[0]

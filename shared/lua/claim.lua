@@ -42,10 +42,10 @@ if not started_at then
 end
 redis.call('HINCRBY', key, 'attempt', 1)
 redis.call('HINCRBY', key, 'token', 1)
-redis.call('HSETNX', key, 'started_at', time)
 redis.call('HSET', key, 'status', 'running', 'owner', owner, 'claimed_at', time, 'stage', 'fetch',
   'fraction', 0)
 redis.call('ZADD', RUNNING, later(time, lease_seconds), id)
 redis.call('HDEL', key, 'windows')
 redis.call('HSET', key, 'events_from', tell_progress(id)) -- what a new watcher is told begins behind it
+if redis.call('HSETNX', key, 'started_at', time) == 1 then tell_webhook(id, 'job.started', time) end
 return { 'claimed', record_of(id) }

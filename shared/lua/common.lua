@@ -1,20 +1,4 @@
--- What all transitions share. Key names come before it, generated from redis_keys.py.
-
--- Seconds since 1970 as text with microseconds: the one clock of every transition.
-local function now()
-  local time = redis.call('TIME')
-  return string.format('%d.%06d', time[1], time[2])
-end
-
--- A record as one text, '' where there is none: a client reads that far more quickly than an array of as many parts.
-local function record_of(id)
-  local fields = redis.call('HGETALL', job_key(id))
-  return #fields > 0 and cjson.encode(fields) or ''
-end
-
-local function later(time, seconds)
-  return string.format('%.6f', tonumber(time) + tonumber(seconds))
-end
+-- What all transitions of jobs share; comes behind outbox.lua.
 
 local function is_finished(status)
   return status == 'succeeded' or status == 'failed' or status == 'cancelled' or status == 'expired'
@@ -144,6 +128,9 @@ local function finish_job(id, status, fields)
   redis.call('HDEL', key, 'url') -- it may hold a signature: kept only for as long as somebody has to fetch it
   if (kind or 'upload') == 'upload' then redis.call('ZADD', SPENT, time, id) end
   tell_end(id, time, ttl)
+  tell_webhook(id, 'job.' .. status, time)
+  -- Nobody is told anything any more, and a secret may be among them.
+  redis.call('HDEL', key, 'webhook_lane', 'webhook_endpoint', 'webhook_events', 'webhook_url', 'webhook_destination')
   redis.call('EXPIRE', key, ttl)
   -- Whose it was: to other callers there never was such a job.
   redis.call('SET', gone_key(id), caller or '', 'EX', tonumber(ttl) + tonumber(tombstone_ttl or 0))

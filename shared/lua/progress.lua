@@ -7,8 +7,10 @@ local status, current, cancel_requested, old_stage, old_fraction =
 
 if status ~= 'running' or current ~= token then return 'lost' end
 if stage ~= old_stage or tonumber(fraction) ~= tonumber(old_fraction) then
-  redis.call('HSET', key, 'stage', stage, 'fraction', fraction, 'progressed_at', now())
+  local time = now()
+  redis.call('HSET', key, 'stage', stage, 'fraction', fraction, 'progressed_at', time)
   tell_progress(id)
+  tell_webhook_progress(id, time)
 end
 tell_windows(id, tonumber(first_window), 6, #ARGV)
 return cancel_requested and 'cancel' or 'kept'
