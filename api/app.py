@@ -12,6 +12,7 @@ from api import cors, errors, request_log
 from api.connections import most_watchers
 from api.guard import Guard
 from api.hub import Hub
+from api.job_webhooks import JobWebhooks
 from api.jobs import JobService, OffLoop
 from api.key_cache import KeyCache
 from api.metrics import ApiMetrics
@@ -40,6 +41,7 @@ from shared.redis_events import RedisEvents
 from shared.redis_jobs import RedisJobStore
 from shared.redis_keys import Keys
 from shared.redis_rate_limits import RedisRateLimits
+from shared.redis_webhooks import RedisWebhooks
 from shared.resolve import resolve
 from shared.settings import Settings
 
@@ -85,13 +87,16 @@ def create_api(
     audio = DirectoryAudioStore(settings.audio_dir)
     pictures = DirectoryPictureStore(settings.audio_dir)
     doorbell = CeleryDoorbell(make_celery(settings))
+    guard = make_guard(settings, resolve)
+    webhooks = RedisWebhooks(redis, keys)
     service = JobService(
         jobs=jobs,
         audio=audio,
         pictures=pictures,
         doorbell=doorbell,
         metrics=metrics,
-        guard=make_guard(settings, resolve),
+        guard=guard,
+        webhooks=JobWebhooks(guard=guard, webhooks=webhooks),
         settings=settings,
         off_loop=off_loop,
     )

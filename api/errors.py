@@ -66,8 +66,6 @@ HTTP_STATUS: dict[type[GenreWizError], int] = {
     StoreUnavailable: 503,
 }
 MIMETYPE = "application/problem+json"
-POINTERS: dict[type[GenreWizError], str] = {UrlBlocked: "/url"}
-"""Errors that are of one field, wherever they are found."""
 DETAILS: dict[int, str] = {
     404: "Nothing is found at this path.",
     405: "This path is not asked by this method; the header `Allow` names those that it is.",
@@ -130,8 +128,9 @@ def _retry_after_seconds(error: GenreWizError) -> int | None:
 def _errors(error: GenreWizError) -> tuple[Wrong, ...]:
     if isinstance(error, InvalidRequest):
         return error.errors
-    pointer = POINTERS.get(type(error))
-    return (Wrong("pointer", pointer, error.detail),) if pointer else ()
+    if isinstance(error, UrlBlocked):
+        return (Wrong("pointer", error.pointer, error.detail),)
+    return ()
 
 
 def _of_http_error(error: HTTPException) -> Response:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from flask import g
 
-from shared.api_keys import RIGHTS, Right
+from shared.api_keys import RIGHTS, Right, key_of_caller
 from shared.errors import MissingRight
 
 
@@ -22,6 +22,10 @@ class Identity:
         """MissingRight unless it may."""
         if right not in self.rights:
             raise MissingRight(f"The API key lacks the right `{right}`.")
+
+    def may_see(self, owner: str) -> bool:
+        """Whether what this caller has made is his to see: in the open service knowing its id is enough."""
+        return key_of_caller(self.caller) is None or self.caller == owner
 
 
 def remember(identity: Identity) -> None:

@@ -4,9 +4,9 @@ Audio durable, then the record accepted, then the doorbell. A crash between two 
 or a job that the reaper rings.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 from urllib.parse import unquote
 
 import structlog
@@ -16,14 +16,16 @@ from api.checked_url import checked_url
 from api.idempotency import idempotency, key_of
 from api.identity import whoever_asks
 from api.job_ids import new_job_id, parse_job_id
+from api.job_webhooks import FLAT, FLAT_FIELDS, JobWebhooks, flat_webhook
 from api.json_bodies import json_body, parse_json
 from api.listing import Wanted as WantedJobs
 from api.metrics import ApiMetrics
 from api.request_log import current_origin, story_here
 from api.uploads import least_bytes, receive
 from shared.egress import EgressGuard
-from shared.errors import RequestError, StoreUnavailable
+from shared.errors import InvalidRequest, RequestError, StoreUnavailable, Wrong
 from shared.job import Job, JobId, NewJob, Source, answer_key
+from shared.job_webhook import JobWebhook
 from shared.names import broker_queue
 from shared.ports import AudioStore, Doorbell, PictureStore
 from shared.redis_jobs import RedisJobStore
@@ -32,6 +34,7 @@ from shared.shown import shown_name
 from shared.transitions import ENDS, Page, Verdict
 from shared.wire import JobRequest, UrlJobRequest
 
+WEBHOOK: Final = "/webhook"
 Wanted = TypeVar("Wanted", bound=JobRequest)
 
 log = structlog.get_logger(__name__)
@@ -48,7 +51,7 @@ class OffLoop(Protocol):
 class JobService:
     """What the routes under /jobs do."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  all by name
         self,
         *,
         jobs: RedisJobStore,
@@ -57,6 +60,7 @@ class JobService:
         doorbell: Doorbell,
         metrics: ApiMetrics,
         guard: EgressGuard,
+        webhooks: JobWebhooks,
         settings: Settings,
         off_loop: OffLoop,
     ) -> None:
@@ -66,6 +70,7 @@ class JobService:
         self._doorbell = doorbell
         self._metrics = metrics
         self._guard = guard
+        self._webhooks = webhooks
         self._settings = settings
         self._off_loop = off_loop
 
@@ -81,14 +86,19 @@ class JobService:
         job_id = new_job_id()
         sink = self._audio.create(job_id)
         try:
-            upload = receive(request, sink, max_bytes=max_bytes)
+            upload = receive(request, sink, max_bytes=max_bytes, fields=FLAT_FIELDS)
             wanted = _allowed(parse_json(upload.job_part, JobRequest, what="job part"))
+            flat = flat_webhook(upload.fields)
+            if flat and wanted.webhook:
+                raise _two_webhooks(upload.fields)
+            wanted = wanted.model_copy(update={"webhook": flat}) if flat else wanted
+            webhook = self._webhooks.checked(wanted.webhook, at=f"/{FLAT}" if flat else WEBHOOK)
             self._off_loop(sink.commit)
         finally:
             sink.discard()
         # Where Redis goes away now, the job may be accepted or not: its audio stays until the reaper knows.
         try:
-            job = self._accept(job_id, upload.source, wanted, caller=caller, key=key)
+            job = self._accept(job_id, upload.source, wanted, caller=caller, key=key, webhook=webhook)
         except RequestError:
             self._remove_audio(job_id)
             raise
@@ -103,9 +113,12 @@ class JobService:
         self._check_room(caller, size=0, key=key)
         wanted = _allowed(parse_json(json_body(request), UrlJobRequest, what="body"))
         url = checked_url(self._guard, wanted.url)
+        webhook = self._webhooks.checked(wanted.webhook, at=WEBHOOK)
         filename = shown_name(unquote(url.path.rpartition("/")[2]))
         source = Source(kind="url", filename=filename, url=url.shown)
-        return self._accept(new_job_id(), source, wanted, caller=caller, key=key, url=wanted.url)
+        return self._accept(
+            new_job_id(), source, wanted, caller=caller, key=key, webhook=webhook, url=wanted.url
+        )
 
     def get(self, job_id: str) -> Job:
         """The job; UnknownJob, ResultGone."""
@@ -152,6 +165,7 @@ class JobService:
         *,
         caller: str,
         key: str | None,
+        webhook: JobWebhook | None,
         url: str | None = None,
     ) -> Job:
         settings = self._settings
@@ -171,6 +185,7 @@ class JobService:
                 tombstone_ttl_seconds=settings.tombstone_ttl_seconds,
                 metadata=wanted.metadata,
                 origin=current_origin(),
+                webhook=webhook,
             ),
             settings.limits,
         )
@@ -203,6 +218,13 @@ class JobService:
             # The job is accepted: the reaper finds that nobody rang, and does.
             self._metrics.ring_failed()
             log.warning("doorbell not rung", job_id=job_id, error=error.detail)
+
+
+def _two_webhooks(fields: Iterable[str]) -> InvalidRequest:
+    said = "the job part has a webhook, too: give one"
+    return InvalidRequest(
+        "The upload has two webhooks.", errors=tuple(Wrong("pointer", f"/{name}", said) for name in fields)
+    )
 
 
 def _allowed(wanted: Wanted) -> Wanted:

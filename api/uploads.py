@@ -4,8 +4,9 @@ Nothing of a file is held in memory, and limits are applied before more is read.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import IO
 
 from flask import Request
@@ -33,10 +34,11 @@ ENVELOPE_BYTES = 2**20
 
 @dataclass(frozen=True, kw_only=True)
 class Upload:
-    """A received upload: where the audio came from, and the text of the `job` part."""
+    """A received upload: where the audio came from, and what else its parts say."""
 
     source: Source
     job_part: bytes | None
+    fields: Mapping[str, str]  # the other parts that were allowed, by name
 
 
 def least_bytes(request: Request, *, max_bytes: int) -> int:
@@ -51,8 +53,10 @@ def least_bytes(request: Request, *, max_bytes: int) -> int:
     return max(length - ENVELOPE_BYTES, 1)
 
 
-def receive(request: Request, sink: AudioSink, *, max_bytes: int) -> Upload:
+def receive(request: Request, sink: AudioSink, *, max_bytes: int, fields: Collection[str] = ()) -> Upload:
     """Read a multipart body into the sink, which the caller commits or discards.
+
+    fields: names of parts that may stand there beside `file` and `job`.
 
     Raises MalformedRequest, InvalidRequest, UploadTooLarge, UnsupportedFormat, and UploadTooSlow where the
     request's stream does.
@@ -60,7 +64,7 @@ def receive(request: Request, sink: AudioSink, *, max_bytes: int) -> Upload:
     boundary = request.mimetype_params.get("boundary", "").encode("ascii", "replace")
     if not boundary:
         raise MalformedRequest("The multipart body has no boundary.")
-    parts = _Parts(sink, max_bytes=max_bytes)
+    parts = _Parts(sink, max_bytes=max_bytes, fields=fields)
     for event in read_parts(_pieces(request.stream), boundary):
         parts.take(event)
     return parts.upload()
@@ -81,12 +85,13 @@ def _pieces(stream: IO[bytes]) -> Iterator[bytes]:
 
 
 class _Parts:
-    """Sorts the parts of a body: `file` into the sink, `job` into memory, anything else refused."""
+    """Sorts the parts of a body: `file` into the sink, text into memory, anything else refused."""
 
-    def __init__(self, sink: AudioSink, *, max_bytes: int) -> None:
+    def __init__(self, sink: AudioSink, *, max_bytes: int, fields: Collection[str]) -> None:
         self._file = _CheckedFile(sink, max_bytes=max_bytes)
         self._filename: str | None = None
-        self._job_part = bytearray()
+        self._fields = fields
+        self._texts: dict[str, bytearray] = {}
         self._seen: set[str] = set()
         self._take_data: Callable[[bytes], None] = self._file.write
 
@@ -106,7 +111,8 @@ class _Parts:
         size, sha256 = self._file.finish()
         return Upload(
             source=Source(kind="upload", filename=self._filename, sha256=sha256, bytes=size),
-            job_part=bytes(self._job_part) if "job" in self._seen else None,
+            job_part=bytes(self._texts.pop("job")) if "job" in self._seen else None,
+            fields={name: _text(name, text) for name, text in self._texts.items()},
         )
 
     def _begin(self, part: Part) -> None:
@@ -118,22 +124,27 @@ class _Parts:
         if name == "file" and part.filename is not None:
             self._filename = shown_name(part.filename)
             self._take_data = self._file.write
-        elif name == "job":
-            self._take_data = self._add_to_job
+        elif name == "job" or name in self._fields:
+            self._texts[name] = bytearray()
+            self._take_data = partial(self._add_to_text, name)
         else:
             raise InvalidRequest(
                 "The upload has a part that is not known here.",
-                errors=(Wrong("pointer", "", "the parts are `file`, a file, and `job`, JSON"),),
+                errors=(Wrong("pointer", "", self._known_parts()),),
             )
         self._seen.add(name)
 
-    def _add_to_job(self, data: bytes) -> None:
-        if len(self._job_part) + len(data) > MAX_FIELD_BYTES:
+    def _known_parts(self) -> str:
+        others = "".join(f", `{name}`" for name in self._fields)
+        return f"the parts are `file`, a file, and `job`, JSON{others and f'; or, as text{others}'}"
+
+    def _add_to_text(self, name: str, data: bytes) -> None:
+        if len(self._texts[name]) + len(data) > MAX_FIELD_BYTES:
             raise InvalidRequest(
-                "The job part is too long.",
-                errors=(Wrong("pointer", "/job", f"at most {MAX_FIELD_BYTES} bytes"),),
+                f"The {name} part is too long.",
+                errors=(Wrong("pointer", f"/{name}", f"at most {MAX_FIELD_BYTES} bytes"),),
             )
-        self._job_part += data
+        self._texts[name] += data
 
 
 class _CheckedFile:
@@ -172,6 +183,15 @@ class _CheckedFile:
             if looks_like_playlist(self._head):
                 raise UnsupportedFormat(A_PLAYLIST)
             raise UnsupportedFormat("The file's first bytes are those of no audio format that we know.")
+
+
+def _text(name: str, part: bytearray) -> str:
+    try:
+        return part.decode()
+    except UnicodeDecodeError:
+        raise InvalidRequest(
+            f"The {name} part is no text.", errors=(Wrong("pointer", f"/{name}", "it must be UTF-8"),)
+        ) from None
 
 
 def _too_large(max_bytes: int) -> str:

@@ -86,6 +86,11 @@ class UrlBlocked(JobFailure):
     code = "url_blocked"
     title = "URL blocked"
 
+    def __init__(self, detail: str | None = None, *, pointer: str = "/url") -> None:
+        """pointer: where in a request it stands."""
+        super().__init__(detail)
+        self.pointer = pointer
+
 
 class FetchFailed(JobFailure):
     """The URL's server cannot be reached, refuses, or breaks off."""

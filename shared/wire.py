@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, Ty
 from shared.classification import Classification, ModelIdentity, Prediction, TimelineEntry
 from shared.job import Job, JobError, JobOptions, Source, StageSeconds
 from shared.job_events import ProgressEvent, WindowEvent
+from shared.job_webhook_request import JobWebhookRequest
 from shared.names import QueueName
 
 MAX_METADATA_BYTES = 4 * 2**10
@@ -72,6 +73,9 @@ class JobRequest(BaseModel):
     metadata: Annotated[dict[str, JsonValue], AfterValidator(_small_enough)] = Field(
         default={},
         description=f"Yours: shown again wherever the job is. At most {MAX_METADATA_BYTES} bytes of JSON.",
+    )
+    webhook: JobWebhookRequest | None = Field(
+        default=None, repr=False, description="Who is told how the job goes, by a signed `POST`."
     )
 
 

@@ -91,6 +91,12 @@ def text_of(whole: JsonObject) -> str:
     return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
 
 
+FLAT_WEBHOOK: Final = {
+    "webhook_url": "For forms: `webhook.url` of the job. With any of these four, `job` has no `webhook`.",
+    "webhook_endpoint": "For forms: `webhook.endpoint` of the job.",
+    "webhook_events": "For forms: `webhook.events` of the job, separated by commas.",
+    "webhook_secret": "For forms: `webhook.secret` of the job.",
+}
 LINKS: Final[JsonObject] = {
     **{
         name: {"operationId": operation, "parameters": {"job_id": "$response.body#/id"}, "description": text}
@@ -182,6 +188,7 @@ def _song() -> JsonObject:
                 "description": "The song, in any format that is decoded here, with a file name.",
             },
             "job": {"$ref": "#/components/schemas/JobRequest"},
+            **{name: {"type": "string", "description": text} for name, text in FLAT_WEBHOOK.items()},
         },
         "additionalProperties": False,
     }
@@ -195,7 +202,11 @@ def _song() -> JsonObject:
                     "with_wishes": {
                         "summary": "A file, and what is wanted of it",
                         "value": {"file": "RIFF…", "job": examples.job_part()},
-                    }
+                    },
+                    "with_a_webhook": {
+                        "summary": "A file, and who is told what became of it, as curl sends it",
+                        "value": {"file": "RIFF…", "webhook_url": examples.HOOK_URL},
+                    },
                 },
             },
             JSON: {

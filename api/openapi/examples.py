@@ -16,6 +16,7 @@ from shared.wire import events_token_body, job_body, jobs_body, progress_event_b
 
 JOB_ID: Final = JobId("job_5f1d7a9c3b2e4d6f8a0b1c2d")
 SONG_URL: Final = "https://cdn.example/a.mp3"
+HOOK_URL: Final = "https://radio.example/hook"
 _ACCEPTED_AT: Final = 1_795_000_000.0
 _SHA256: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
@@ -38,6 +39,7 @@ def requests() -> dict[str, Any]:
                 "deadline_seconds": 300,
                 "queue": "standard",
                 "metadata": {"station": "fm4", "media_id": "123"},
+                "webhook": {"url": HOOK_URL, "events": ["job.succeeded", "job.failed"]},
             },
         },
     }
