@@ -47,7 +47,7 @@ class Deadline:
     def check(self) -> None:
         """FetchTimeout once the time is over: a connection that was shut down looks like one that ended."""
         if not self.remaining_seconds:
-            raise FetchTimeout("The URL took longer to fetch than the limit.")
+            raise FetchTimeout("The URL took longer than the limit.")
 
     def watch(self, connection: socket.socket) -> None:
         """Shut this connection down, too, when the time is over."""

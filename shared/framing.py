@@ -21,23 +21,43 @@ FRAMING_BYTES: Final = 64 * 2**10
 CONTENT_BYTES_PER_FRAMING_BYTE: Final = 16
 """What buys more: chunks of about a hundred bytes each pay for themselves."""
 MAX_INTERIM: Final = 2
-"""Answers of `100 Continue` before the one that counts."""
+"""Answers like `100 Continue` before the one that counts."""
+INTERIM: Final = range(102, 200)
+"""100 is passed over by `http.client`; 101 is no interim answer: what follows it is another protocol."""
 PATIENCE_SECONDS: Final = 10.0
-"""Spent in waiting for the whole header, and then for each next byte of content."""
+"""Spent in waiting for the whole header, and then for each next byte of content, unless more is given."""
+
+
+class BadAnswer(FetchFailed):
+    """What came is no answer in HTTP, or none that can be read to its end."""
 
 
 class FramedResponse(http.client.HTTPResponse):
-    """An answer that is read within those limits: FetchFailed, FetchTimeout beyond them."""
+    """An answer that is read within those limits: BadAnswer, FetchTimeout beyond them."""
 
     def __init__(
-        self, sock: socket.socket, debuglevel: int = 0, method: str | None = None, url: str | None = None
+        self,
+        sock: socket.socket,
+        debuglevel: int = 0,
+        method: str | None = None,
+        url: str | None = None,
+        *,
+        patience_seconds: float | None = None,
     ) -> None:
         super().__init__(sock, debuglevel, method, url)
-        self._wire = _Wire(self.fp.detach())
-        self.fp = _Framed(self._wire)
+        self._wire = _Wire(
+            self.fp.detach(), PATIENCE_SECONDS if patience_seconds is None else patience_seconds
+        )
+        self._framed = _Framed(self._wire)
+        self.fp = self._framed
 
     def begin(self) -> None:
         super().begin()
+        while self.status in INTERIM:
+            # http.client passes over 100 alone; it begins only what has no headers yet.
+            self.headers = self.msg = None  # type: ignore[assignment]
+            super().begin()
+        self._framed.header_is_whole()
         self._wire.start_anew()
 
     def _read_and_discard_trailer(self) -> None:
@@ -47,8 +67,9 @@ class FramedResponse(http.client.HTTPResponse):
 class _Wire(io.RawIOBase):
     """A socket's bytes; measures how long it was waited for them without getting on."""
 
-    def __init__(self, raw: io.RawIOBase) -> None:
+    def __init__(self, raw: io.RawIOBase, patience_seconds: float) -> None:
         self._raw = raw
+        self._patience_seconds = patience_seconds
         self._waited_seconds = 0.0
 
     def start_anew(self) -> None:
@@ -62,7 +83,7 @@ class _Wire(io.RawIOBase):
         begin = time.monotonic()
         count = self._raw.readinto(buffer)
         self._waited_seconds += time.monotonic() - begin
-        if self._waited_seconds > PATIENCE_SECONDS:
+        if self._waited_seconds > self._patience_seconds:
             raise FetchTimeout("The URL's server does not get on with its answer.")
         return count
 
@@ -80,9 +101,16 @@ class _Framed(io.BufferedReader):
         self._left = FRAMING_BYTES
         self._content = 0
         self._answers = 0
+        self._in_header = True
+
+    def header_is_whole(self) -> None:
+        self._in_header = False
 
     def readline(self, size: int | None = -1, /) -> bytes:
         line = super().readline(size)
+        # For http.client a header may end with the connection; of what came before it, nothing is sure.
+        if self._in_header and not line.endswith(b"\n") and (line or self._answers) and len(line) != size:
+            raise BadAnswer("The URL's server broke off in the header of its answer.")
         if line.startswith(b"HTTP/"):
             self._answers += 1
         self._spend(len(line))
@@ -103,6 +131,6 @@ class _Framed(io.BufferedReader):
     def _spend(self, count: int) -> None:
         self._left -= count
         if self._left + self._content // CONTENT_BYTES_PER_FRAMING_BYTE < 0:
-            raise FetchFailed("The URL's server sends more framing than content.", retryable=False)
+            raise BadAnswer("The URL's server sends more framing than content.", retryable=False)
         if self._answers > MAX_INTERIM + 1:
-            raise FetchFailed("The URL's server does not come to its answer.", retryable=False)
+            raise BadAnswer("The URL's server does not come to its answer.", retryable=False)

@@ -9,7 +9,8 @@ import http.client
 import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -23,15 +24,27 @@ from urllib3.util import make_headers
 from shared.deadline import Deadline
 from shared.egress import Target
 from shared.errors import FetchFailed, FetchTimeout, SetupError
-from shared.framing import FramedResponse
+from shared.framing import BadAnswer, FramedResponse
 from shared.settings import Settings
 from shared.urls import IpAddress
 
 CONNECT_SECONDS: Final = 5.0
 READ_SECONDS: Final = 10.0
-"""Of one read: a server that sends nothing for so long is given up."""
+"""Of one read, unless something else is given: a server that sends nothing for so long is given up."""
 PROXY_PORT: Final = 80
 HEADERS: Final = {"User-Agent": "GenreWiz", "Accept-Encoding": "identity", "Connection": "close"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What is asked of a target: a GET, unless it says otherwise."""
+
+    method: str = "GET"
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # beside and before HEADERS
+    body: bytes | None = field(default=None, repr=False)
+
+
+GET: Final = Request()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +56,7 @@ class Proxy:
     headers: Mapping[str, str]  # its credentials
 
 
-class NoHttp(FetchFailed):
+class NoHttp(BadAnswer):
     """What came is no HTTP at all."""
 
     def __init__(self, first_line: str) -> None:
@@ -80,19 +93,33 @@ class PinnedHttp:
             self._tls.load_verify_locations(certifi.where())  # a small container has none of its own
 
     @contextlib.contextmanager
-    def get(self, target: Target, deadline: Deadline) -> Iterator[Answer]:
-        """The answer to a GET; the connection is closed behind it.
+    def ask(
+        self,
+        target: Target,
+        deadline: Deadline,
+        request: Request = GET,
+        *,
+        read_seconds: float | None = None,
+    ) -> Iterator[Answer]:
+        """The answer to a request; the connection is closed behind it.
 
-        FetchFailed where the server cannot be reached, cannot prove its name or breaks off; FetchTimeout.
+        read_seconds: for so long it may keep us waiting. Raises FetchFailed where the server cannot be
+        reached, cannot prove its name or breaks off, BadAnswer where its answer cannot be read, FetchTimeout.
         """
         with contextlib.ExitStack() as stack:
             with _failures(deadline):
-                connection = self._connected(target, deadline)
+                connection = self._connected(target, deadline, read_seconds)
                 stack.callback(connection.close)
                 connection.request(
-                    "GET",
+                    request.method,
                     self._asked_for(target),
-                    headers={**HEADERS, "Host": target.url.authority, **self._proxy_headers(target)},
+                    body=request.body,
+                    headers={
+                        **HEADERS,
+                        **request.headers,
+                        "Host": target.url.authority,
+                        **self._proxy_headers(target),
+                    },
                     preload_content=False,
                     decode_content=False,
                     enforce_content_length=True,
@@ -102,11 +129,13 @@ class PinnedHttp:
             stack.callback(response.close)
             yield Answer(response, deadline)
 
-    def _connected(self, target: Target, deadline: Deadline) -> HTTPConnection:
+    def _connected(self, target: Target, deadline: Deadline, read_seconds: float | None) -> HTTPConnection:
         """A connection to the first of the addresses that answers."""
         unreached: Exception = FetchFailed("The URL's host has no address.")
         for address in target.addresses:
             connection = self._connection(target, address, deadline)
+            # http.client asks for a class, and only calls it.
+            connection.response_class = partial(FramedResponse, patience_seconds=read_seconds)  # type: ignore[assignment]
             connection.timeout = min(CONNECT_SECONDS, deadline.remaining_seconds + 0.001)  # 0 is no time-out
             try:
                 connection.connect()
@@ -118,7 +147,7 @@ class PinnedHttp:
                 connection.close()
                 raise
             else:
-                connection.timeout = READ_SECONDS
+                connection.timeout = READ_SECONDS if read_seconds is None else read_seconds
                 return connection
         raise unreached
 
@@ -172,8 +201,6 @@ def make_http(settings: Settings) -> PinnedHttp:
 class _Http(HTTPConnection):
     """Shows its socket as soon as there is one, before anything is read from it."""
 
-    response_class = FramedResponse
-
     def __init__(self, host: str, port: int, *, on_socket: Callable[[socket.socket], None]) -> None:
         super().__init__(host, port)
         self._on_socket = on_socket
@@ -186,8 +213,6 @@ class _Http(HTTPConnection):
 
 class _Https(HTTPSConnection):
     """The same with TLS: a handshake can be dripped, too."""
-
-    response_class = FramedResponse
 
     def __init__(
         self,
@@ -212,13 +237,16 @@ def _failures(deadline: Deadline) -> Iterator[None]:
     """What the libraries raise, in our words; theirs repeat the URL."""
     try:
         yield
+    except BadAnswer:
+        deadline.check()  # what it cuts off is no fault of the answer's
+        raise
     except (HTTPError, http.client.HTTPException, OSError, ValueError) as error:
         deadline.check()
         raise _failure(error) from None
 
 
 def _failure(error: Exception) -> FetchFailed | FetchTimeout:
-    if isinstance(error, http.client.BadStatusLine):
+    if isinstance(error, http.client.BadStatusLine) and not isinstance(error, OSError):
         return NoHttp(str(error))
     if isinstance(error, ssl.SSLError | ssl.CertificateError | SSLError):
         return FetchFailed("The URL's server cannot prove its name, or speaks no TLS that we trust.")
@@ -226,4 +254,6 @@ def _failure(error: Exception) -> FetchFailed | FetchTimeout:
         return FetchTimeout("The URL's server does not answer in time.")
     if isinstance(error, NewConnectionError):
         return FetchFailed("The URL's server cannot be reached.")
-    return FetchFailed("The URL's server broke off, or its answer cannot be read as HTTP.")
+    if isinstance(error, OSError):
+        return FetchFailed("The URL's server breaks off without an answer.")
+    return BadAnswer("The URL's server broke off, or its answer cannot be read as HTTP.")

@@ -73,7 +73,7 @@ class Fetcher:
                 target = self._guard.check(url, seconds=deadline.remaining_seconds)
                 deadline.check()
                 try:
-                    with self._http.get(target, deadline) as answer:
+                    with self._http.ask(target, deadline) as answer:
                         if answer.status not in REDIRECTS:
                             return self._received(answer, file, on_step)
                         url = _next(target.url, answer)

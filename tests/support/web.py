@@ -67,6 +67,16 @@ class Server:
                 self.answer(connection, self.heads[-1])
 
 
+def received(connection: socket.socket, head: str) -> bytes:
+    """The body of a request with a length, of which some may have come with its head."""
+    header, _, begun = head.partition("\r\n\r\n")
+    lengths = [line for line in header.lower().split("\r\n") if line.startswith("content-length:")]
+    size, body = int(lengths[0].partition(":")[2]), begun.encode("latin-1")
+    while len(body) < size and (data := connection.recv(size - len(body))):
+        body += data
+    return body
+
+
 def response(body: bytes = b"", status: str = "200 OK", *headers: str, length: int | None = None) -> bytes:
     """A whole answer; the length is the body's unless it lies."""
     lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body) if length is None else length}", *headers]

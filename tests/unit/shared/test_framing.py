@@ -8,7 +8,7 @@ import shared.framing
 from shared.deadline import Deadline
 from shared.egress import Target
 from shared.errors import FetchFailed, FetchTimeout
-from shared.framing import FRAMING_BYTES
+from shared.framing import FRAMING_BYTES, BadAnswer
 from shared.pinned_http import PinnedHttp, Proxy
 from shared.urls import parse_url
 from support.web import Server, saying
@@ -49,7 +49,7 @@ def body(server: Server, http: PinnedHttp = HTTP, *, scheme: str = "http") -> by
     url = parse_url(f"{scheme}://name.example:{server.port}/")
     asked = Target(url=url, addresses=(ipaddress.ip_address("127.0.0.1"),))
     content = b""
-    with Deadline(ENOUGH_SECONDS) as deadline, http.get(asked, deadline) as answer:
+    with Deadline(ENOUGH_SECONDS) as deadline, http.ask(asked, deadline) as answer:
         while data := answer.read(65_536):
             content += data
     return content
@@ -95,6 +95,27 @@ def test_an_answer_may_come_after_two_interim_ones():
 
     with Server(saying(answer)) as server:
         assert body(server) == MUSIC
+
+
+@pytest.mark.parametrize("status", [b"102 Processing", b"103 Early Hints"])
+def test_every_kind_of_interim_answer_is_passed_over(status: bytes):
+    interim = b"HTTP/1.1 " + status + b"\r\nLink: </a.css>; rel=preload\r\n\r\n"
+    answer = interim + CONTINUE + b"\r\n" + b"HTTP/1.1 201 Created\r\nX-It: is\r\n\r\n" + MUSIC
+
+    with Server(saying(answer)) as server:
+        url = parse_url(f"http://name.example:{server.port}/")
+        asked = Target(url=url, addresses=(ipaddress.ip_address("127.0.0.1"),))
+        with Deadline(ENOUGH_SECONDS) as deadline, HTTP.ask(asked, deadline) as got:
+            assert (got.status, got.headers["x-it"], got.headers.get("Link")) == (201, "is", None)
+            assert got.read(2 * len(MUSIC)) == MUSIC
+
+
+def test_interim_answers_of_the_later_kinds_without_end_are_refused_too():
+    with (
+        endless(b"", b"HTTP/1.1 103 Early Hints\r\n\r\n") as server,
+        pytest.raises(BadAnswer, match="does not come to its answer"),
+    ):
+        body(server)
 
 
 @pytest.mark.parametrize("kind", [endless, dripping])

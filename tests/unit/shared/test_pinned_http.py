@@ -10,14 +10,17 @@ from contextlib import suppress
 
 import pytest
 
+import shared.framing
+import shared.pinned_http
 from shared.deadline import Deadline
 from shared.egress import EgressGuard, Target
 from shared.errors import FetchFailed, FetchTimeout, SetupError
-from shared.pinned_http import PinnedHttp, Proxy, make_http
+from shared.framing import BadAnswer
+from shared.pinned_http import PinnedHttp, Proxy, Request, make_http
 from shared.settings import Settings
 from shared.urls import parse_url
 from support.certificates import Authority
-from support.web import Server, response, saying
+from support.web import Server, received, response, saying
 
 
 @pytest.fixture(scope="session")
@@ -30,7 +33,7 @@ def target(url: str, *addresses: str) -> Target:
 
 
 def body_of(http: PinnedHttp, asked: Target, seconds: float = 60) -> bytes:
-    with Deadline(seconds) as deadline, http.get(asked, deadline) as answer:
+    with Deadline(seconds) as deadline, http.ask(asked, deadline) as answer:
         return answer.read(1_000)
 
 
@@ -215,6 +218,86 @@ def test_the_proxy_of_the_settings_is_used_with_its_login():
 def test_a_proxy_of_a_kind_that_is_not_spoken_to_stops_the_process():
     with pytest.raises(SetupError, match="EGRESS_PROXY"):
         make_http(Settings(egress_proxy="https://proxy.example:3128"))
+
+
+def test_a_body_is_sent_with_its_length_and_the_headers_that_are_asked_for():
+    bodies: list[bytes] = []
+
+    def take(connection: socket.socket, head: str) -> None:
+        bodies.append(received(connection, head))
+        connection.sendall(response(b"thanks", "201 Created"))
+
+    request = Request(
+        method="POST",
+        headers={"User-Agent": "GenreWiz/9", "X-One": "1", "Host": "evil.example"},
+        body=b"la l",
+    )
+    with Server(take) as server:
+        asked = target(f"http://cdn.example:{server.port}/hook?b", "127.0.0.1")
+        with Deadline(60) as deadline, PinnedHttp().ask(asked, deadline, request) as answer:
+            assert (answer.status, answer.read(100)) == (201, b"thanks")
+
+    lines = server.heads[0].split("\r\n")
+    assert bodies == [b"la l"]
+    assert lines[0] == "POST /hook?b HTTP/1.1"
+    assert [line for line in lines if line.startswith("Host:")] == [f"Host: cdn.example:{server.port}"]
+    assert {"Content-Length: 4", "User-Agent: GenreWiz/9", "X-One: 1"} <= set(lines)
+    assert not [line for line in lines if line.lower().startswith(("transfer-encoding", "expect"))]
+
+
+def test_with_a_proxy_a_body_is_sent_through_it(authority):
+    def take(connection: socket.socket, head: str) -> None:
+        connection.sendall(response(received(connection, head)))
+
+    with Server(take, tls=authority.server("cdn.example")) as server, proxy_to(server) as proxy:
+        http = PinnedHttp(
+            proxy=Proxy(host="127.0.0.1", port=proxy.port, headers={}), authorities=authority.certificate
+        )
+        asked = target("https://cdn.example/a", "93.184.216.34")
+        with (
+            Deadline(60) as deadline,
+            http.ask(asked, deadline, Request(method="POST", body=b"la l")) as answer,
+        ):
+            assert answer.read(100) == b"la l"
+
+
+@pytest.mark.parametrize("pause", [0.05, 0.6], ids=["within", "beyond"])
+def test_how_long_an_answer_may_be_waited_for_is_the_callers_to_say(monkeypatch, pause):
+    monkeypatch.setattr(shared.framing, "PATIENCE_SECONDS", 0.01)  # else ten seconds for both
+    monkeypatch.setattr(shared.pinned_http, "READ_SECONDS", 0.01)
+
+    def slow(connection: socket.socket, _: str) -> None:
+        server.wait(pause)
+        connection.sendall(response(b"la la"))
+
+    with Server(slow) as server:
+        asked = target(f"http://cdn.example:{server.port}/", "127.0.0.1")
+        with Deadline(60) as deadline:
+            if pause < 0.3:
+                with PinnedHttp().ask(asked, deadline, read_seconds=0.3) as answer:
+                    assert answer.read(100) == b"la la"
+            else:
+                with pytest.raises(FetchTimeout), PinnedHttp().ask(asked, deadline, read_seconds=0.3):
+                    pass
+
+
+@pytest.mark.parametrize(
+    ("said", "error"),
+    [
+        (b"", FetchFailed),
+        (b"HTTP/1.1 200", BadAnswer),
+        (b"HTTP/1.1 200 OK\r\n", BadAnswer),
+        (b"HTTP/1.1 200 OK\r\nX: y\r\n", BadAnswer),
+        (b"SSH-2.0-OpenSSH\r\n", BadAnswer),
+        (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 500 + b"\r\n", BadAnswer),
+    ],
+    ids=["nothing", "half a line", "a line", "half a header", "another protocol", "many headers"],
+)
+def test_no_answer_and_one_that_cannot_be_read_are_told_apart(said, error):
+    with Server(saying(said)) as server, pytest.raises(FetchFailed) as caught:
+        body_of(PinnedHttp(), target(f"http://cdn.example:{server.port}/", "127.0.0.1"))
+
+    assert isinstance(caught.value, BadAnswer) == (error is BadAnswer)
 
 
 def test_certificates_are_checked_by_default():
