@@ -40,6 +40,7 @@ from shared.errors import (
 )
 from shared.job import FINISHED, Idempotency, JobId, JobStatus, Lease, NewJob, Source
 from shared.job_events import Windows
+from shared.job_webhook import EVENTS, JobWebhook
 from shared.names import BROKER_QUEUES, QUEUE_NAMES, SOURCE_KINDS, broker_queue, broker_queues
 from shared.redis_client import connect
 from shared.redis_jobs import RedisJobStore, read_script
@@ -48,6 +49,7 @@ from shared.settings import Settings
 from shared.transitions import Hold, Verdict
 from support.job_model import JobModel, ModelJob
 from support.jobs import MODEL, classification, failure, new_job, success
+from support.outbox import inline
 from support.waiting import eventually
 
 SEQUENCES = int(os.environ.get("GENREWIZ_TEST_SEQUENCES", "1000"))
@@ -93,7 +95,7 @@ local function stream(key)
   return events
 end
 local seen = { events = {}, event_ttls = {}, lists = {}, list_ttls = {}, records = {}, ttls = {},
-  tombstones = {}, rows = {}, keys = {}, key_ttls = {},
+  tombstones = {}, webhooks = {}, outbox = redis.call('ZCARD', OUTBOX), rows = {}, keys = {}, key_ttls = {},
   running = zset(RUNNING), active = zset(ACTIVE), rung = zset(RUNG), deadlines = zset(DEADLINES),
   spent = zset(SPENT), waiting = hash(WAITING) }
 for kind, queues in pairs(QUEUED) do
@@ -110,6 +112,11 @@ for index, id in ipairs(ARGV) do
   else
     seen.records[id], seen.ttls[id] = hash(job_key(id)), redis.call('TTL', job_key(id))
     seen.tombstones[id] = redis.call('TTL', gone_key(id))
+    seen.webhooks[id] = {}
+    local function told()
+      return redis.call('HGET', delivery_key('msg_' .. id:sub(5) .. '_' .. #seen.webhooks[id] + 1), 'event')
+    end
+    while told() do table.insert(seen.webhooks[id], told()) end
     seen.events[id], seen.event_ttls[id] = stream(events_key(id)), redis.call('TTL', events_key(id))
   end
 end
@@ -185,6 +192,7 @@ class Wish:
     answer: str | None
     max_attempts: int
     limits: Limits
+    webhook: JobWebhook | None
 
     def job(self, job_id: str) -> NewJob:
         is_url = self.kind == "url"
@@ -200,6 +208,7 @@ class Wish:
             result_ttl_seconds=RESULT_TTL_SECONDS,
             tombstone_ttl_seconds=TOMBSTONE_TTL_SECONDS,
             url=URL if is_url else None,
+            webhook=self.webhook,
         )
 
 
@@ -215,6 +224,7 @@ WISHES = st.builds(
     answer=st.sampled_from(["all", "all", "first", None]),
     max_attempts=st.integers(1, 3),
     limits=st.sampled_from([UNLIMITED, LIMITS]),
+    webhook=st.sampled_from([None, inline(events=EVENTS), inline(events=("job.failed", "job.cancelled"))]),
 )
 PICKS = st.integers(0, 59)  # which of those there are, modulo how many; 60 has many divisors
 COPIES = st.integers(0, 2)  # of a doorbell: lost, rung, rung twice
@@ -509,6 +519,7 @@ class JobSequences(RuleBasedStateMachine):
             self._check_lives(record, seen["ttls"][job_id], seen["tombstones"][job_id])
         self._check_sets(seen)
         self._check_events(seen)
+        self._check_webhooks(seen)
         self._check_lists(seen)
         self._check_keys(seen)
         self.seen = records
@@ -589,6 +600,12 @@ class JobSequences(RuleBasedStateMachine):
             self._same(0 < ttl <= RESULT_TTL_SECONDS if job.is_finished else ttl == -1, bool(job.events))
         for job_id in self.model.deleted:
             self._same(list(seen["events"][job_id]), [])
+
+    def _check_webhooks(self, seen: Mapping[str, Any]) -> None:
+        """Whatever became of a job, each event that was asked for is in the outbox, once, in its order."""
+        for job_id in self.wishes:
+            self._same(list(seen["webhooks"][job_id]), self.model.webhooks[job_id])
+        self._same(seen["outbox"], sum(map(len, self.model.webhooks.values())))
 
     def _check_lists(self, seen: Mapping[str, Any]) -> None:
         """Of each caller: all jobs that are there, and of those that were some."""
@@ -792,6 +809,7 @@ def test_whatever_happens_to_jobs_each_ends_once_and_as_the_model_says(quick_red
 
 Change = tuple[str, str, str]  # script, what stands in it, what stands there instead
 
+TELL_END = "tell_webhook(id, 'job.' .. status, time)"
 BROKEN: dict[str, list[Change]] = {
     "finish takes any token": [
         ("finish", "if not status or current ~= token then", "if not status then"),
@@ -860,6 +878,20 @@ BROKEN: dict[str, list[Change]] = {
         ("common", "redis.call('EXPIRE', events_key(id), math.min(tonumber(ttl), EVENTS_SECONDS))", "")
     ],
     "a deleted job keeps its events": [("delete", "redis.call('DEL', events_key(id))", "")],
+    "an end tells no webhook": [("common", TELL_END, "")],
+    "an end is told twice": [
+        ("common", f"  {TELL_END}\n", f"  {TELL_END}\n  {TELL_END}\n"),
+    ],
+    "each run is told of as the first": [
+        (
+            "claim",
+            "if redis.call('HSETNX', key, 'started_at', time) == 1 then",
+            "redis.call('HSETNX', key, 'started_at', time); do",
+        )
+    ],
+    "progress is told with each step": [
+        ("progress", "tell_webhook_progress(id, time)", "tell_webhook(id, 'job.progress', time)")
+    ],
     "the end leaves no tombstone": [("common", "'EX', tonumber(ttl) +", "'EX', 1 +")],
 }
 

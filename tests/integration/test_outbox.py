@@ -196,6 +196,8 @@ def test_an_event_outlives_its_job_and_no_secret_is_left_with_the_job(jobs, outb
     job_id = ended(jobs)
     assert SECRET not in json.dumps(redis.hgetall(Keys().job(job_id)))
     assert "token=t" not in json.dumps(redis.hgetall(Keys().job(job_id)))
+    [delivery] = redis.scan_iter(Keys().delivery("*"))
+    assert SECRET not in redis.hget(delivery, "job")
 
     jobs.delete(job_id)
 
@@ -526,13 +528,14 @@ class TestEndpoints:
         self, jobs, outbox, webhooks, endpoint
     ):
         ended(jobs, webhook=self.of(endpoint))
+        fail(outbox, claim_one(outbox))
         due = claim_one(outbox)
         outbox.record(due, answered(due), retry_seconds=None)
 
         assert webhooks.redeliver(due.id).status is DeliveryStatus.PENDING
 
         again = claim_one(outbox)
-        assert (again.id, again.body, again.number, again.tries) == (due.id, due.body, 2, 0)
+        assert (again.id, again.body, again.number, again.tries) == (due.id, due.body, 3, 0)
         assert again.retry_reason == "redelivery"
 
     def test_one_that_is_being_sent_is_not_sent_beside_that(self, jobs, outbox, webhooks, endpoint):

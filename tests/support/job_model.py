@@ -4,7 +4,7 @@ It keeps jobs and the keys that name one, and nothing else: what waits, runs or 
 jobs, where the scripts keep sets and counts that may go wrong. Its time is what the caller sets.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -36,6 +36,7 @@ class ModelJob:
     stage: str = ""
     fraction: float = 0.0
     windows: int = 0  # that were told of the attempt that runs, or ran last
+    webhook_progress_at: float = float("-inf")
     events: list[tuple[str, ...]] = field(default_factory=list)
 
     def tell(self) -> None:
@@ -77,6 +78,7 @@ class JobModel:
         self.model: str | None = None
         self.drained: Counter[int] = Counter()
         self.served: dict[str, float] = {}
+        self.webhooks: defaultdict[str, list[str]] = defaultdict(list)  # what was told, also of what is gone
 
     def accept(self, new: NewJob, limits: Limits) -> tuple[str, str | int]:
         """The verdict, with the id of the job that the caller is shown or the seconds to stay away."""
@@ -133,7 +135,9 @@ class JobModel:
             self.served[row] = max(self.served.get(row, 0.0), job.accepted_at)
         job.status, job.owner, job.lease_until = "running", owner, self.time + lease_seconds
         job.attempt, job.token = job.attempt + 1, job.token + 1
-        job.started_at = self.time if job.started_at is None else job.started_at
+        if job.started_at is None:
+            job.started_at = self.time
+            self._tell_webhook(job, "started")
         job.stage, job.fraction, job.windows = "fetch", 0.0, 0
         job.tell()
         return "claimed"
@@ -153,6 +157,9 @@ class JobModel:
         if (job.stage, job.fraction) != (stage, fraction):
             job.stage, job.fraction = stage, fraction
             job.tell()
+            if self.time >= job.webhook_progress_at + 5:
+                job.webhook_progress_at = self.time
+                self._tell_webhook(job, "progress")
         for number in range(job.windows, windows.first + len(windows.entries)):
             job.events.append(("window", str(job.attempt), str(number)))
             job.windows = number + 1
@@ -295,7 +302,13 @@ class JobModel:
             job.events.append(("finished",))
         if job.new.source.kind == "upload":
             self.spent[job.new.id] = self.time
+        self._tell_webhook(job, status)
         return status
+
+    def _tell_webhook(self, job: ModelJob, what: str) -> None:
+        webhook = job.new.webhook
+        if webhook and f"job.{what}" in webhook.events:
+            self.webhooks[job.new.id].append(f"job.{what}")
 
 
 def _row(job: ModelJob) -> tuple[str, str]:
