@@ -19,11 +19,13 @@ JobIdText = Annotated[str, Field(pattern="^job_[0-9a-f]{24}$")]
 StageName = Literal["fetch", "decode", "spectrogram", "predict"]
 
 
-class _Body(BaseModel):
+class Body(BaseModel):
+    """JSON that a client gets."""
+
     model_config = ConfigDict(defer_build=True)  # a start does without them
 
 
-class Progress(_Body):
+class Progress(Body):
     """How far the job is."""
 
     stage: str | None = Field(description="What the worker does now; null before and between.")
@@ -34,7 +36,7 @@ class Progress(_Body):
     )
 
 
-class Source(_Body):
+class Source(Body):
     """Where the audio came from, and what the worker found it to be: null until it has looked."""
 
     kind: SourceKind
@@ -49,7 +51,7 @@ class Source(_Body):
     truncated: bool = Field(description="The file broke off: the answer is about what there was of it.")
 
 
-class Model(_Body):
+class Model(Body):
     """Which model answered."""
 
     name: str
@@ -57,14 +59,14 @@ class Model(_Body):
     sha256: Sha256
 
 
-class Prediction(_Body):
+class Prediction(Body):
     """A genre and how likely it is; probabilities are calibrated."""
 
     genre: str
     probability: Share
 
 
-class TimelineEntry(_Body):
+class TimelineEntry(Body):
     """What one window of the song says."""
 
     start_seconds: Seconds
@@ -73,7 +75,7 @@ class TimelineEntry(_Body):
     probabilities: list[Share] = Field(description="In the order of the model's `genres`.")
 
 
-class Result(_Body):
+class Result(Body):
     """The answer."""
 
     genre: str | None = Field(description="The likeliest genre; null under `min_confidence`.")
@@ -85,7 +87,7 @@ class Result(_Body):
     )
 
 
-class Timings(_Body):
+class Timings(Body):
     """What each part took; a stage that was not reached is null."""
 
     queue: Seconds = Field(description="From its acceptance to its first run.")
@@ -96,7 +98,7 @@ class Timings(_Body):
     total: Seconds | None = Field(description="From its acceptance to its end; null until then.")
 
 
-class JobError(_Body):
+class JobError(Body):
     """Why the job failed."""
 
     type: str = Field(description="Leads to what it means and what to do.")
@@ -106,7 +108,7 @@ class JobError(_Body):
     retryable: bool = Field(description="Whether the same job, submitted again, may succeed.")
 
 
-class Links(_Body):
+class Links(Body):
     """Where to go on, relative to this server."""
 
     self: str
@@ -115,7 +117,7 @@ class Links(_Body):
     spectrogram: str | None = Field(description="null unless `options.spectrogram` asked for one.")
 
 
-class Job(_Body):
+class Job(Body):
     """One song on its way to a genre. The same object wherever a job is shown."""
 
     id: JobIdText
@@ -140,21 +142,21 @@ class Job(_Body):
     links: Links
 
 
-class JobPage(_Body):
+class JobPage(Body):
     """A page of the caller's jobs, youngest first, each without its timeline."""
 
     jobs: list[Job]
     next_cursor: str | None = Field(description="The `cursor` of the next page; null on the last.")
 
 
-class EventsToken(_Body):
+class EventsToken(Body):
     """Lets a browser watch one job."""
 
     token: str
     expires_at: AwareDatetime
 
 
-class ProgressEvent(_Body):
+class ProgressEvent(Body):
     """The data of an event `progress`."""
 
     status: JobStatus
@@ -172,7 +174,7 @@ _EVENT_DATA: Final[list[JsonValue]] = [
 ]
 
 
-class Event(_Body):
+class Event(Body):
     """One event of a stream, as `text/event-stream` writes it: its data is JSON, in one line."""
 
     event: Literal["snapshot", "progress", "window", "finished", "reset"]
@@ -193,47 +195,47 @@ class WindowEvent(TimelineEntry):
     attempt: Count
 
 
-class ModelList(_Body):
+class ModelList(Body):
     """The models that jobs can be asked of."""
 
     models: list[ModelCard]
 
 
-class Alive(_Body):
+class Alive(Body):
     """The process answers."""
 
     status: Literal["alive"]
 
 
-class Ready(_Body):
+class Ready(Body):
     """The process can take traffic."""
 
     status: Literal["ready"]
     workers_ready: Count = Field(description="Without any, jobs are accepted and wait.")
 
 
-class FieldError(_Body):
+class FieldError(Body):
     """One thing that is wrong in the body."""
 
     pointer: str = Field(description="Which field or part, as a JSON pointer; empty: the whole body.")
     detail: str
 
 
-class ParameterError(_Body):
+class ParameterError(Body):
     """One thing that is wrong in the query."""
 
     parameter: str = Field(description="Its name.")
     detail: str
 
 
-class HeaderError(_Body):
+class HeaderError(Body):
     """One thing that is wrong in the headers."""
 
     header: str = Field(description="Its name.")
     detail: str
 
 
-class Problem(_Body):
+class Problem(Body):
     """Why a request was refused (RFC 9457). What was sent is never repeated."""
 
     type: str = Field(description="Leads to what it means and what to do: `GET` it.")
@@ -251,7 +253,7 @@ class Problem(_Body):
     )
 
 
-class ProblemType(_Body):
+class ProblemType(Body):
     """What a kind of problem means, and what to do about it."""
 
     type: str

@@ -11,6 +11,7 @@ from shared.job import JobId
 from shared.job_record import read_record, to_job
 from shared.job_webhook import BasicAuth, EndpointId, EventName, InlineDestination
 from shared.trace import kept_origin
+from shared.webhook_wire import event_body, webhook_test_data
 from shared.webhooks import (
     TEST_EVENT,
     Attempt,
@@ -25,7 +26,7 @@ from shared.webhooks import (
     NewEndpoint,
     SigningSecret,
 )
-from shared.wire import dump, event_data_body, load, time_text
+from shared.wire import dump, event_data_body, load
 
 Record = Mapping[str, str]
 
@@ -144,16 +145,15 @@ def _body(record: Record) -> bytes:
     """What is sent: at every attempt the same, also where the code has changed since the first."""
     if "body" in record:
         return record["body"].encode()
-    if record["event"] == TEST_EVENT:
-        data: dict[str, Any] = {"endpoint": record["endpoint"]}
-    else:
-        data = event_data_body(to_job(read_record(record["job"])))
-    event = {
-        "type": record["event"],
-        "timestamp": time_text(float(record["created_at"])),
-        "sequence": int(record["sequence"]),
-        "data": data,
-    }
+    is_test = record["event"] == TEST_EVENT
+    event = event_body(
+        record["event"],
+        at=float(record["created_at"]),
+        sequence=int(record["sequence"]),
+        data=webhook_test_data(record["endpoint"])
+        if is_test
+        else event_data_body(to_job(read_record(record["job"]))),
+    )
     return json.dumps(event, separators=(",", ":")).encode("ascii")
 
 

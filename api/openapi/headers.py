@@ -6,7 +6,7 @@ It says what a header means, and not which operation has it.
 from typing import Any, Final
 
 from api.idempotency import MAX_CHARACTERS
-from api.listing import DEFAULT_LIMIT, MAX_LIMIT
+from api.pages import DEFAULT_LIMIT, MAX_LIMIT
 from shared.job import JobStatus
 from shared.trace import MAX_REQUEST_ID_CHARACTERS
 

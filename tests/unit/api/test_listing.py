@@ -6,7 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from werkzeug.datastructures import MultiDict
 
-from api.listing import DEFAULT_LIMIT, MAX_LIMIT, Wanted, cursor_of, parse_wanted
+from api.listing import Wanted, cursor_of, parse_wanted
+from api.pages import DEFAULT_LIMIT, MAX_LIMIT
 from shared.errors import InvalidRequest
 from shared.job import JobId, JobStatus
 from shared.transitions import Place
