@@ -10,6 +10,8 @@
 """
 
 from genrewiz.client.async_client import AsyncClient
+from genrewiz.client.delivery import Attempt, AttemptError, Delivery, DeliveryPage, WebhookEvent
+from genrewiz.client.endpoint import UNCHANGED, Endpoint, Webhook
 from genrewiz.client.errors import (
     ClientError,
     Problem,
@@ -34,9 +36,15 @@ from genrewiz.client.sync_client import Client
 from genrewiz.client.webhooks import verify_webhook
 
 __all__ = [
+    "UNCHANGED",
     "AsyncClient",
+    "Attempt",
+    "AttemptError",
     "Client",
     "ClientError",
+    "Delivery",
+    "DeliveryPage",
+    "Endpoint",
     "Event",
     "Job",
     "JobError",
@@ -50,7 +58,9 @@ __all__ = [
     "TimedOut",
     "UnexpectedAnswer",
     "Unreachable",
+    "Webhook",
     "WebhookError",
+    "WebhookEvent",
     "Window",
     "verify_webhook",
 ]

@@ -14,6 +14,7 @@ import anyio
 import httpx
 from httpx_sse import EventSource, ServerSentEvent
 
+from genrewiz.client.async_webhooks import AsyncWebhooks
 from genrewiz.client.conversation import Conversation, Wanted
 from genrewiz.client.early_answer import EarlyAnswer
 from genrewiz.client.effects import (
@@ -30,6 +31,7 @@ from genrewiz.client.effects import (
     Sleep,
     Steps,
 )
+from genrewiz.client.endpoint import WebhookLike
 from genrewiz.client.job import Event, Job, JobPage
 from genrewiz.client.retry import Patience
 from genrewiz.client.transport import (
@@ -46,7 +48,7 @@ from genrewiz.client.upload import AudioSource, OnBytes, Upload, uploading
 T = TypeVar("T")
 
 
-class AsyncClient:
+class AsyncClient(AsyncWebhooks):
     """Talks to one GenreWiz server. Tasks may share it; a task that is cancelled hangs up.
 
         import asyncio
@@ -113,6 +115,7 @@ class AsyncClient:
         metadata: Mapping[str, Any] | None = None,
         queue: str | None = None,
         deadline_seconds: int | None = None,
+        webhook: WebhookLike | None = None,
         idempotency_key: str | None = None,
         wait_seconds: int | None = None,
         on_bytes: OnBytes | None = None,
@@ -126,6 +129,7 @@ class AsyncClient:
             metadata=metadata,
             queue=queue,
             deadline_seconds=deadline_seconds,
+            webhook=webhook,
             idempotency_key=idempotency_key,
             wait_seconds=wait_seconds,
         )
@@ -140,6 +144,7 @@ class AsyncClient:
         metadata: Mapping[str, Any] | None = None,
         queue: str | None = None,
         deadline_seconds: int | None = None,
+        webhook: WebhookLike | None = None,
         idempotency_key: str | None = None,
         wait_seconds: int | None = None,
     ) -> Job:
@@ -152,6 +157,7 @@ class AsyncClient:
             metadata=metadata,
             queue=queue,
             deadline_seconds=deadline_seconds,
+            webhook=webhook,
             idempotency_key=idempotency_key,
             wait_seconds=wait_seconds,
         )

@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """One request; the path stands behind the server's own URL. Each of ours may be sent twice."""
+    """One request; the path stands behind the server's own URL."""
 
     method: str
     path: str
@@ -32,6 +32,7 @@ class Request:
     fields: Mapping[str, str] = field(default_factory=dict)
     held_seconds: float = 0.0  # for so long the server may keep its answer to itself
     silence_seconds: float | None = None  # how long it may say nothing, where that is not the client's own
+    is_idempotent: bool = True  # whether it comes to the same when it is heard twice
     left_seconds: float | None = None  # all the time that the caller has, where that is limited
 
     @property
@@ -56,11 +57,15 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True)
 class Broken:
-    """No answer came, or no more of a stream. is_final: it would be no different once more."""
+    """No answer came, or no more of a stream.
+
+    is_final: it would be no different once more. is_unsent: not a byte of the request can have arrived.
+    """
 
     reason: str
     cause: Exception | None = None
     is_final: bool = False
+    is_unsent: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

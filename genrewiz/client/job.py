@@ -204,16 +204,16 @@ class Job:
     def _of(cls, body: Json) -> "Job":
         result, error, model = body.get("result"), body.get("error"), body.get("model")
         return cls(
-            id=_text(body["id"]),
-            status=_text(body["status"]),
+            id=text_of(body["id"]),
+            status=text_of(body["status"]),
             queue=body.get("queue"),
             cancel_requested=bool(body.get("cancel_requested")),
             cached=bool(body.get("cached")),
             attempt=body.get("attempt") or 0,
-            created_at=_time(body.get("created_at")),
-            started_at=_time(body.get("started_at")),
-            finished_at=_time(body.get("finished_at")),
-            expires_at=_time(body.get("expires_at")),
+            created_at=time_of(body.get("created_at")),
+            started_at=time_of(body.get("started_at")),
+            finished_at=time_of(body.get("finished_at")),
+            expires_at=time_of(body.get("expires_at")),
             progress=Progress.of(body.get("progress") or {}),
             source=Source.of(body.get("source") or {}),
             model=Model.of(model) if model else None,
@@ -264,11 +264,13 @@ class JobPage:
             raise ValueError("this is no list of jobs") from error
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
+    """A text that must be there; TypeError."""
     if not isinstance(value, str) or not value:
         raise TypeError("this is no text")
     return value
 
 
-def _time(text: str | None) -> datetime | None:
+def time_of(text: str | None) -> datetime | None:
+    """A time as the server writes it; ValueError."""
     return None if text is None else datetime.fromisoformat(text)

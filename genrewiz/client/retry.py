@@ -1,7 +1,8 @@
 """Whether a request is sent again, and after how long.
 
-Pure: clocks and dice are handed in. Every request of the client's may be sent twice (what creates a job bears
-an idempotency key), so that the outcome and the bounds alone decide.
+Pure: clocks and dice are handed in. Nearly every request may be sent twice (what creates a job bears an
+idempotency key), so that the outcome and the bounds alone decide; for those that may not, an outcome must say
+that nothing has arrived.
 """
 
 import re
@@ -39,6 +40,16 @@ def may_heal(outcome: Answer | Broken) -> bool:
     if isinstance(outcome, Broken):
         return not outcome.is_final
     return outcome.status in REPEATED
+
+
+def nothing_has_arrived(outcome: Answer | Broken) -> bool:
+    """Whether it is certain that nothing was done: no connection was made, or the request was turned away.
+
+    503 is no such word: also a server whose store did not answer, though it had heard, says so.
+    """
+    if isinstance(outcome, Broken):
+        return outcome.is_unsent
+    return outcome.status == TOO_MANY_REQUESTS
 
 
 def pause_seconds(

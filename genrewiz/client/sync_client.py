@@ -27,8 +27,10 @@ from genrewiz.client.effects import (
     Sleep,
     Steps,
 )
+from genrewiz.client.endpoint import WebhookLike
 from genrewiz.client.job import Event, Job, JobPage
 from genrewiz.client.retry import Patience
+from genrewiz.client.sync_webhooks import SyncWebhooks
 from genrewiz.client.transport import (
     BROKEN,
     DEFAULT_URL,
@@ -44,7 +46,7 @@ from genrewiz.client.upload import AudioSource, OnBytes, uploading
 T = TypeVar("T")
 
 
-class Client:
+class Client(SyncWebhooks):
     """Talks to one GenreWiz server. Threads may share it.
 
         from genrewiz.client import Client
@@ -116,6 +118,7 @@ class Client:
         metadata: Mapping[str, Any] | None = None,
         queue: str | None = None,
         deadline_seconds: int | None = None,
+        webhook: WebhookLike | None = None,
         idempotency_key: str | None = None,
         wait_seconds: int | None = None,
         on_bytes: OnBytes | None = None,
@@ -125,7 +128,8 @@ class Client:
             job = client.submit("song.mp3", options={"top": 3}, metadata={"station": "fm4"})
 
         source: a path, an open binary file, or the bytes. A file that cannot be rewound (a pipe) is sent
-        once, and not repeated. wait_seconds: how long the server may hold its answer (30 at most), so that it
+        once, and not repeated. webhook: who is to hear of the job: a URL, the id of an endpoint, a Webhook or
+        an Endpoint. wait_seconds: how long the server may hold its answer (30 at most), so that it
         is the finished job where that was quick. idempotency_key: under the same one the same song is one
         job, also for another process. on_bytes: told how much was sent, and of how much (None where that is
         not known); it begins anew where the upload is repeated.
@@ -137,6 +141,7 @@ class Client:
             metadata=metadata,
             queue=queue,
             deadline_seconds=deadline_seconds,
+            webhook=webhook,
             idempotency_key=idempotency_key,
             wait_seconds=wait_seconds,
         )
@@ -151,6 +156,7 @@ class Client:
         metadata: Mapping[str, Any] | None = None,
         queue: str | None = None,
         deadline_seconds: int | None = None,
+        webhook: WebhookLike | None = None,
         idempotency_key: str | None = None,
         wait_seconds: int | None = None,
     ) -> Job:
@@ -163,6 +169,7 @@ class Client:
             metadata=metadata,
             queue=queue,
             deadline_seconds=deadline_seconds,
+            webhook=webhook,
             idempotency_key=idempotency_key,
             wait_seconds=wait_seconds,
         )

@@ -24,6 +24,8 @@ KEEP_SECONDS: Final = 3.0
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 BROKEN: Final = httpx.RequestError
+UNSENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+"""No connection was made, over which anything could have gone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +110,7 @@ def broken(error: Exception) -> Broken:
         reason=str(error) or type(error).__name__,
         cause=error,
         is_final=isinstance(error, httpx.LocalProtocolError) or _is_untrusted(error),
+        is_unsent=isinstance(error, UNSENT),
     )
 
 

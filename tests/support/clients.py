@@ -9,11 +9,28 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from genrewiz.client import AsyncClient, Client
 
-STREAMS = ("events", "jobs")
+STREAMS = ("events", "jobs", "deliveries")
 KINDS = ("sync", "async")
 
 Making = Callable[..., Any]
 """Makes a client of one kind, as `Client` is made."""
+
+
+class Recorder:
+    """A server that gives its answers one after another, and keeps what it was asked."""
+
+    def __init__(self, *answers: httpx.Response | Exception) -> None:
+        self.answers = iter(answers)
+        self.requests: list[httpx.Request] = []
+        self.bodies: list[bytes] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        self.bodies.append(request.content)
+        answer = next(self.answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
 
 class Blocking:

@@ -12,7 +12,7 @@ import pytest
 
 from genrewiz.client import AsyncClient, Client, Problem, Unreachable
 from support.client_jobs import body
-from support.clients import KINDS, Making, clients
+from support.clients import KINDS, Making, Recorder, clients
 
 EVENTS = (
     b"retry: 0\n\n"
@@ -27,23 +27,6 @@ EVENTS = (
 def make(request) -> Iterator[Making]:
     with clients(request.param) as make:
         yield make
-
-
-class Recorder:
-    """A server that gives its answers one after another, and keeps what it was asked."""
-
-    def __init__(self, *answers: httpx.Response | Exception) -> None:
-        self.answers = iter(answers)
-        self.requests: list[httpx.Request] = []
-        self.bodies: list[bytes] = []
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        self.requests.append(request)
-        self.bodies.append(request.content)
-        answer = next(self.answers)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
 
 
 class Pieces(httpx.SyncByteStream, httpx.AsyncByteStream):
