@@ -17,6 +17,7 @@ from genrewiz.commands.listen import listen
 from genrewiz.commands.stdout import nobody_reads, whole_or_said
 from genrewiz.commands.submit import submit
 from genrewiz.commands.watch import watch
+from genrewiz.commands.webhooks import webhooks
 from genrewiz.doctor import doctor
 from genrewiz.serve.command import address_of, demo, serve
 
@@ -64,6 +65,7 @@ def build() -> typer.Typer:
     for command in own:
         app.command()(_with_exit_codes(command))
     app.command(name="list")(_with_exit_codes(list_jobs))
+    _add_group(app, "webhooks", webhooks)
     for command in (listen, doctor, version):
         app.command()(_with_exit_codes(command))
     for name, command in plugins.commands():

@@ -3,10 +3,14 @@
 It answers and prints, one delivery after another. It is no part of a service.
 """
 
+import base64
+import hmac
 import http
 import http.server
 import json
+from collections import OrderedDict
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Final
 
 import typer
@@ -20,6 +24,8 @@ from genrewiz.commands.talk import say
 MAX_BODY_BYTES: Final = 2**20
 PATIENCE_SECONDS: Final = 10.0
 """For so long a sender may keep the next one waiting."""
+REMEMBERED: Final = 10_000
+"""So many deliveries are known again when they come again."""
 
 
 def listen(
@@ -37,17 +43,34 @@ def listen(
             "variable: what stands on a command line can be read in the list of processes.",
         ),
     ] = None,
+    basic_auth: Annotated[
+        str | None,
+        typer.Option(
+            metavar="USER:PASSWORD",
+            envvar="GENREWIZ_WEBHOOK_BASIC_AUTH",
+            show_default=False,
+            help="Refuse whoever does not send these.",
+        ),
+    ] = None,
+    fail: Annotated[
+        int,
+        typer.Option(min=0, metavar="N", help="Answer the first N deliveries with 500: see them retried."),
+    ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON line an event, as it was sent.")] = False,
 ) -> None:
     """Receive webhooks here and print each event, until Ctrl-C.
 
-    With --secret a delivery that is not signed with it is refused. Without, all are believed.
+    With --secret a delivery that is not signed with it is refused. Without, all are believed. A line tells
+    the event, the delivery's id and which attempt it is; `again` means that this id was taken before: a
+    receiver must not act on it twice.
 
     Example: genrewiz listen --port 8900 --secret whsec_…
     """
     _check_secrets(secret or [])
+    if basic_auth is not None and ":" not in basic_auth:
+        raise typer.BadParameter("this is no USER:PASSWORD", param_hint="--basic-auth")
     try:
-        receiver = Receiver((host, port), tuple(secret or ()))
+        receiver = Receiver((host, port), tuple(secret or ()), basic_auth=basic_auth, fail=fail)
     except OSError as error:
         end(f"{host}:{port} cannot be listened on: {error.strerror}. Choose another --port.", UNEXPECTED)
     with receiver:
@@ -55,8 +78,10 @@ def listen(
         if not secret:
             say("Without --secret every delivery is believed.")
         while True:
-            for event in receiver.next_events():
-                typer.echo(json.dumps(event) if as_json else _line(event))
+            for taken in receiver.next_taken():
+                typer.echo(json.dumps(taken.event) if as_json else _line(taken))
+                if as_json and taken.is_again:
+                    say(shown(f"{taken.id} has come again."))
 
 
 def _check_secrets(secrets: list[str]) -> None:
@@ -69,19 +94,60 @@ def _check_secrets(secrets: list[str]) -> None:
             raise typer.BadParameter(str(error), param_hint="--secret") from None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """An event, and what the headers of its delivery said."""
+
+    event: Mapping[str, Any] = field(hash=False)
+    id: str
+    attempt: str
+    is_again: bool
+
+
 class Receiver(http.server.HTTPServer):
     """Answers deliveries, and keeps what they said until somebody asks."""
 
-    def __init__(self, address: tuple[str, int], secrets: tuple[str, ...]) -> None:
+    def __init__(
+        self, address: tuple[str, int], secrets: tuple[str, ...], *, basic_auth: str | None, fail: int
+    ) -> None:
+        """basic_auth: `user:password`. fail: so many deliveries are answered as if we were broken."""
         super().__init__(address, _Delivery)
         self.secrets = secrets
-        self.events: list[Mapping[str, Any]] = []
+        self._authorization = None if basic_auth is None else _basic(basic_auth)
+        self._fail, self._failed = fail, 0
+        self._taken: list[Taken] = []
+        self._known: OrderedDict[str, None] = OrderedDict()
 
-    def next_events(self) -> list[Mapping[str, Any]]:
+    def next_taken(self) -> list[Taken]:
         """What the next request brings: an event, or nothing where it was refused."""
-        self.events = []
+        self._taken = []
         self.handle_request()
-        return self.events
+        return self._taken
+
+    def lets_in(self, authorization: str) -> bool:
+        """Whether the header says the user and the password that are asked for, if any are."""
+        return self._authorization is None or hmac.compare_digest(
+            authorization.encode("latin-1", "replace"), self._authorization
+        )
+
+    def fails(self) -> str | None:
+        """How the delivery is counted that is to be answered as if we were broken; None where it is not."""
+        if self._failed >= self._fail:
+            return None
+        self._failed += 1
+        return f"{self._failed} of {self._fail}"
+
+    def take(self, event: Mapping[str, Any], headers: Mapping[str, str]) -> None:
+        """Keep an event; its id is remembered."""
+        webhook_id = headers.get("webhook-id", "")
+        is_again = bool(webhook_id) and webhook_id in self._known
+        self._known[webhook_id] = None
+        self._known.move_to_end(webhook_id)
+        if len(self._known) > REMEMBERED:
+            self._known.popitem(last=False)
+        self._taken.append(
+            Taken(event=event, id=webhook_id, attempt=headers.get("genrewiz-attempt", ""), is_again=is_again)
+        )
 
     def handle_error(self, *_: object) -> None:
         """A sender that hangs up or stalls is no reason to end."""
@@ -109,9 +175,12 @@ class _Delivery(http.server.BaseHTTPRequestHandler):
             self._take(body)
 
     def _take(self, body: bytes) -> None:
+        headers = {name.lower(): value for name, value in self.headers.items()}
         try:
+            if not self.server.lets_in(headers.get("authorization", "")):
+                raise WebhookError("its user and password are not those of --basic-auth.")
             if self.server.secrets:
-                event = verify_webhook(dict(self.headers.items()), body, list(self.server.secrets))
+                event = verify_webhook(headers, body, list(self.server.secrets))
             else:
                 event = json.loads(body)
             if not isinstance(event, dict):
@@ -121,8 +190,18 @@ class _Delivery(http.server.BaseHTTPRequestHandler):
         except ValueError:
             self._answer(http.HTTPStatus.BAD_REQUEST, "A delivery was refused: it is no event.")
         else:
+            self._answer_event(event, headers)
+
+    def _answer_event(self, event: Mapping[str, Any], headers: Mapping[str, str]) -> None:
+        count = self.server.fails()
+        if count:
+            about = " ".join(filter(None, (headers.get("webhook-id"), headers.get("genrewiz-attempt"))))
+            self._answer(
+                http.HTTPStatus.INTERNAL_SERVER_ERROR, f"A delivery was answered with 500 ({count}): {about}"
+            )
+        else:
             self._answer(http.HTTPStatus.NO_CONTENT)
-            self.server.events.append(event)
+            self.server.take(event, headers)
 
     def _answer(self, status: http.HTTPStatus, said: str | None = None) -> None:
         self.send_response(status)
@@ -136,7 +215,12 @@ class _Delivery(http.server.BaseHTTPRequestHandler):
         """Events are said, requests are not."""
 
 
-def _line(event: Mapping[str, Any]) -> str:
+def _basic(user_and_password: str) -> bytes:
+    return b"Basic " + base64.b64encode(user_and_password.encode())
+
+
+def _line(taken: Taken) -> str:
+    event = taken.event
     data = event.get("data")
     about = data if isinstance(data, dict) else {}
     result, error = about.get("result") or {}, about.get("error") or {}
@@ -146,5 +230,8 @@ def _line(event: Mapping[str, Any]) -> str:
         about.get("id"),
         result.get("genre") if isinstance(result, dict) else None,
         error.get("code") if isinstance(error, dict) else None,
+        taken.id,
+        f"attempt {taken.attempt}" if taken.attempt else None,
+        "again" if taken.is_again else None,
     )
     return "  ".join(shown(str(part)) for part in parts if part)

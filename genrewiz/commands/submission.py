@@ -9,16 +9,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from genrewiz.client import Client, Job, Problem
+from genrewiz.client import Client, Job, Problem, Webhook
 from genrewiz.commands.answers import Answer, of_problem, unreadable
 from genrewiz.commands.batch_state import ACCEPTED, FINISHED, BatchState, JobBody
 from genrewiz.commands.inputs import File, Input, Missing, Stdin, Url
 from genrewiz.commands.server import is_away
 from genrewiz.commands.song_file import OpenSong, opened
+from genrewiz.commands.webhook_wish import known_again
 
 LOST: Final = frozenset({"unknown_job", "result_gone"})
 UNHEARD: Final = frozenset({"expired", "cancelled"})
-CONCERNS_ALL: Final = frozenset({"unauthorized", "missing_right"})
+CONCERNS_ALL: Final = frozenset({"unauthorized", "missing_right", "unknown_endpoint"})
 NO_ROOM: Final = frozenset({"queue_full", "quota_exceeded", "rate_limited"})
 FULL_SECONDS: Final = 5.0
 MAX_FULL_SECONDS: Final = 60.0
@@ -34,10 +35,18 @@ class Wanted:
     metadata: Mapping[str, str] = field(default_factory=dict)
     queue: str | None = None
     deadline_seconds: int | None = None
+    webhook: str | Webhook | None = None
 
     def arguments(self) -> dict[str, Any]:
         """What was given alone: the rest is the server's choice."""
         return {name: value for name, value in vars(self).items() if value not in (None, {})}
+
+    def identity(self) -> str:
+        """The same text for the same wish, without any secret."""
+        said = self.arguments()
+        if self.webhook is not None:
+            said["webhook"] = known_again(self.webhook)
+        return json.dumps(said, sort_keys=True)
 
 
 class Submission:
@@ -60,6 +69,7 @@ class Submission:
         a full server is asked again, and in how many seconds."""
         self._client = client
         self._wanted = wanted.arguments()
+        self._identity = wanted.identity()
         self._wait = wait
         self._is_batch = is_batch
         self._state = state
@@ -131,7 +141,7 @@ class Submission:
 
     def _key(self, state: BatchState, *version: str) -> str:
         """The key of the song's last attempt, or of a new one, where that has ended as none should."""
-        identity = (*version, json.dumps(self._wanted, sort_keys=True))
+        identity = (*version, self._identity)
         key, attempt = state.key(*identity), 1
         while _may_be_better(state.known(key)):
             attempt += 1
@@ -186,5 +196,8 @@ def _concerns_all(problem: Problem) -> bool:
     """Whether the next song would be refused for the same reason: what is asked for, or who asks."""
     if problem.code in CONCERNS_ALL or is_away(problem):
         return True
+    pointers = [pointer for pointer, _ in problem.errors]
+    if problem.code == "url_blocked":  # a song's own URL, or that of the webhook of all
+        return any(pointer.startswith("/webhook") for pointer in pointers)
     # An empty file is named as /file: that is this song's fault alone.
-    return problem.code == "invalid_request" and all(pointer != "/file" for pointer, _ in problem.errors)
+    return problem.code == "invalid_request" and "/file" not in pointers

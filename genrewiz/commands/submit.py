@@ -25,11 +25,18 @@ from genrewiz.commands.server import (
     identity,
 )
 from genrewiz.commands.submission import Submission, Wanted
+from genrewiz.commands.webhook_wish import (
+    WebhookEventOption,
+    WebhookOption,
+    WebhookSecretOption,
+    webhook_of,
+)
 
 MAX_DEADLINE_SECONDS: Final = 7 * 24 * 60 * 60
 
 
 def submit(  # noqa: PLR0913  each option of a command is an argument
+    context: typer.Context,
     songs: Annotated[
         list[str] | None,
         typer.Argument(
@@ -99,6 +106,9 @@ def submit(  # noqa: PLR0913  each option of a command is an argument
             help="Comes back with the answer; may stand several times.",
         ),
     ] = None,
+    webhook: WebhookOption = None,
+    webhook_event: WebhookEventOption = None,
+    webhook_secret: WebhookSecretOption = None,
     as_json: JsonOption = False,
     as_csv: CsvOption = False,
     server: ServerOption = DEFAULT_SERVER,
@@ -113,12 +123,15 @@ def submit(  # noqa: PLR0913  each option of a command is an argument
       genrewiz submit song.mp3 --wait
 
       genrewiz submit -r ~/Music --wait --state music.state --csv > out.csv
+
+      genrewiz submit song.mp3 --webhook https://radio.example/hook
     """
     wanted = Wanted(
         options=_options(top=top, windows=windows, min_confidence=min_confidence, spectrogram=spectrogram),
         metadata=dict(_pair(text) for text in metadata or ()),
         queue=queue,
         deadline_seconds=deadline,
+        webhook=webhook_of(context, webhook, webhook_event, webhook_secret),
     )
     found = inputs(_arguments(songs, from_file), recursive=recursive, say=talk.say)
     if Stdin() in found and (sys.stdin is None or sys.stdin.isatty()):

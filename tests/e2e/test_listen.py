@@ -41,7 +41,7 @@ class Listening:
     def post(self, body: bytes, **headers: str) -> int:
         return httpx.post(self.url, content=body, headers=headers, trust_env=False, timeout=60).status_code
 
-    def deliver(self, body: bytes, *, secret: str = SECRET, seconds_ago: int = 0) -> int:
+    def deliver(self, body: bytes, *, secret: str = SECRET, seconds_ago: int = 0, **headers: str) -> int:
         """As the service sends it, by Standard Webhooks 1.0.0."""
         timestamp = str(int(time.time()) - seconds_ago)
         key = base64.b64decode(secret.removeprefix("whsec_"))
@@ -52,6 +52,7 @@ class Listening:
                 "webhook-id": "msg_1",
                 "webhook-timestamp": timestamp,
                 "webhook-signature": "v1," + base64.b64encode(signature).decode(),
+                **headers,
             },
         )
 
@@ -105,6 +106,58 @@ def test_without_a_secret_all_is_believed_and_that_is_said():
         assert receiver.post(b"no json") == 400
 
     assert any("every delivery is believed" in line for line in receiver.said)
+
+
+def test_a_delivery_that_comes_again_is_said_to(tmp_path):
+    body = json.dumps(EVENT).encode()
+    with listening("--secret", SECRET) as receiver:
+        first = receiver.deliver(body, **{"GenreWiz-Attempt": "1"})
+        second = receiver.deliver(body, **{"GenreWiz-Attempt": "2"})
+        lines = receiver.line(), receiver.line()
+
+    assert (first, second) == (204, 204)
+    assert lines[0].endswith("job_1  rock  msg_1  attempt 1")
+    assert lines[1].endswith("job_1  rock  msg_1  attempt 2  again")
+
+
+def test_in_json_the_line_of_a_delivery_that_comes_again_stays_the_event():
+    body = json.dumps(EVENT).encode()
+    with listening("--secret", SECRET, "--json") as receiver:
+        receiver.deliver(body)
+        receiver.deliver(body)
+        lines = receiver.line(), receiver.line()
+        eventually(lambda: "msg_1 has come again.\n" in receiver.said)
+
+    assert [json.loads(line) for line in lines] == [EVENT, EVENT]
+
+
+def test_the_first_deliveries_fail_where_that_is_asked_for_and_count_only_when_they_are_believed():
+    body = json.dumps(EVENT).encode()
+    with listening("--secret", SECRET, "--fail", "2") as receiver:
+        codes = [receiver.deliver(body, secret=each) for each in (OTHER, SECRET, SECRET, SECRET)]
+        line = receiver.line()
+        eventually(lambda: "A delivery was answered with 500 (2 of 2): msg_1\n" in receiver.said)
+
+    assert codes == [401, 500, 500, 204]
+    assert line.endswith("msg_1"), "what was not taken has not come before"
+
+
+@pytest.mark.parametrize(
+    ("sent", "code"), [("rädio:word", 204), ("rädio:other", 401), ("rädio:", 401), (None, 401)]
+)
+def test_whoever_does_not_send_the_user_and_the_password_is_refused(sent, code):
+    headers = {"Authorization": f"Basic {base64.b64encode(sent.encode()).decode()}"} if sent else {}
+    with listening("--basic-auth", "rädio:word") as receiver:
+        assert receiver.post(b"{}", **headers) == code
+
+    assert "word" not in "".join(receiver.said).replace("--basic-auth", "").replace("password", "")
+
+
+def test_what_is_no_user_and_password_is_refused_at_once():
+    done = CommandLine("http://127.0.0.1:1")("listen", "--port", "0", "--basic-auth", "radio")
+
+    assert done.code == 2
+    assert "USER:PASSWORD" in done.err
 
 
 def test_bodies_without_a_length_or_beyond_any_event_are_refused_unread():
