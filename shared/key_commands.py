@@ -1,4 +1,4 @@
-"""`genrewiz keys`: makes, lists and revokes the API keys of a running service.
+"""`genrewiz keys`: makes, lists and revokes the API keys of a service, and shows the secret of its webhooks.
 
 Light at import: the Redis client is loaded when a command runs. `add` alone shows a key, once, on stdout.
 """
@@ -15,6 +15,8 @@ import typer
 from shared.api_keys import DEFAULT_RIGHTS, MAX_NAME_CHARACTERS, RIGHTS, ApiKey, KeyId, is_name
 
 if TYPE_CHECKING:
+    from redis import Redis
+
     from shared.redis_api_keys import RedisApiKeys
     from shared.settings import Settings
 
@@ -33,7 +35,13 @@ DataOption = Annotated[
 
 def keys() -> Mapping[str, Callable[..., Any]]:
     """Who may use the service: API keys. Without any, it is open to all."""
-    return {"add": add, "list": list_keys, "revoke": revoke, "open": open_to_all}
+    return {
+        "add": add,
+        "list": list_keys,
+        "revoke": revoke,
+        "open": open_to_all,
+        "webhook-secret": webhook_secret,
+    }
 
 
 def add(
@@ -104,20 +112,48 @@ def open_to_all(context: typer.Context, *, data: DataOption = None) -> None:
     _say("The service is open to all.")
 
 
+def webhook_secret(
+    context: typer.Context,
+    *,
+    rotate: Annotated[
+        bool, typer.Option("--rotate", help="Put a new one in force first; the old one signs for a day more.")
+    ] = False,
+    data: DataOption = None,
+) -> None:
+    """Print the secret that signs webhooks which were given none of their own."""
+    from shared.redis_keys import Keys
+    from shared.redis_webhooks import RedisWebhooks
+
+    with _redis(context, data) as redis:
+        webhooks = RedisWebhooks(redis, Keys())
+        in_force, *others = webhooks.rotate_instance_secret() if rotate else webhooks.instance_secrets()
+    typer.echo(in_force.text)
+    for each in others:
+        _say(f"Until {_time(each.until)} the one before signs, too.")
+
+
 @contextmanager
 def _store(context: typer.Context, data: Path | None) -> "Iterator[RedisApiKeys]":
-    """The keys of the service that is meant; exits with a sentence where it cannot be reached."""
+    """The keys of the service that is meant."""
+    from shared.redis_api_keys import RedisApiKeys
+    from shared.redis_keys import Keys
+
+    with _redis(context, data) as redis:
+        yield RedisApiKeys(redis, Keys())
+
+
+@contextmanager
+def _redis(context: typer.Context, data: Path | None) -> "Iterator[Redis]":
+    """The Redis of the service that is meant; exits with a sentence where it cannot be reached."""
     from redis.exceptions import AuthenticationError, RedisError
 
     from shared.errors import SetupError, StoreUnavailable
-    from shared.redis_api_keys import RedisApiKeys
     from shared.redis_client import connect
-    from shared.redis_keys import Keys
 
     try:
         settings, missing = _where(context, data)
         with connect(settings, retries=0) as redis:
-            yield RedisApiKeys(redis, Keys())
+            yield redis
     except SetupError as error:
         _refuse(error.detail)
     except (StoreUnavailable, AuthenticationError):

@@ -60,7 +60,7 @@ def test_a_picture_that_cannot_be_written_is_said_so(tmp_path, sample):
 def test_help_names_every_command():
     help_text = genrewiz("--help").stdout
 
-    for command in ("serve", "demo", "classify", "predict-mels", "doctor", "train", "evaluate", "version"):
+    for command in ("serve", "demo", "classify", "predict-mels", "doctor", "train", "evaluate", "webhooks"):
         assert command in help_text
 
 

@@ -12,6 +12,8 @@ from shared.api_keys import id_of
 from shared.key_commands import ALL_FAILED, UNREACHABLE, USAGE, keys
 from shared.redis_api_keys import RedisApiKeys
 from shared.redis_keys import Keys
+from shared.redis_webhooks import RedisWebhooks
+from shared.webhook_secrets import is_secret
 from support.redis_server import redis_serving
 
 
@@ -115,3 +117,25 @@ def test_a_server_that_is_away_is_named_by_its_setting(app, monkeypatch):
     assert refused.exit_code == UNREACHABLE
     assert refused.stdout == ""
     assert "GENREWIZ_REDIS_URL" in refused.stderr
+
+
+def test_the_secret_of_the_service_is_shown_and_stays_the_same_until_it_is_rotated(genrewiz, redis):
+    first, again = genrewiz("webhook-secret"), genrewiz("webhook-secret")
+    rotated, after = genrewiz("webhook-secret", "--rotate"), genrewiz("webhook-secret")
+
+    signing = [each.text for each in RedisWebhooks(redis, Keys()).instance_secrets()]
+    assert (first.exit_code, first.stderr) == (0, "")
+    assert first.stdout == again.stdout
+    assert signing == [rotated.stdout.strip(), first.stdout.strip()]
+    assert after.stdout == rotated.stdout
+    assert all(is_secret(text) for text in signing)
+    assert "the one before signs, too" in rotated.stderr
+    assert "whsec_" not in rotated.stderr + after.stderr
+
+
+def test_a_secret_that_cannot_be_asked_for_is_said_so(app, monkeypatch):
+    monkeypatch.setenv("GENREWIZ_REDIS_URL", "redis://127.0.0.1:1/0")
+
+    refused = CliRunner().invoke(app, ["keys", "webhook-secret"])
+
+    assert (refused.exit_code, refused.stdout) == (UNREACHABLE, "")

@@ -8,6 +8,9 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
+POLL_SECONDS = 0.01
+"""After which it sees that it is to end."""
+
 
 class PaperApi:
     """What it says by method and path, and what it was asked: triples of method, target and body."""
@@ -58,7 +61,7 @@ def paper_api() -> Iterator[PaperApi]:
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(POLL_SECONDS,), daemon=True).start()
         paper.url = f"http://127.0.0.1:{server.server_port}"
         yield paper
         server.shutdown()
