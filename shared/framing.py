@@ -48,8 +48,7 @@ class FramedResponse(http.client.HTTPResponse):
         self._wire = _Wire(
             self.fp.detach(), PATIENCE_SECONDS if patience_seconds is None else patience_seconds
         )
-        self._framed = _Framed(self._wire)
-        self.fp = self._framed
+        self.fp = _Framed(self._wire)
 
     def begin(self) -> None:
         super().begin()
@@ -57,7 +56,6 @@ class FramedResponse(http.client.HTTPResponse):
             # http.client passes over 100 alone; it begins only what has no headers yet.
             self.headers = self.msg = None  # type: ignore[assignment]
             super().begin()
-        self._framed.header_is_whole()
         self._wire.start_anew()
 
     def _read_and_discard_trailer(self) -> None:
@@ -101,16 +99,12 @@ class _Framed(io.BufferedReader):
         self._left = FRAMING_BYTES
         self._content = 0
         self._answers = 0
-        self._in_header = True
-
-    def header_is_whole(self) -> None:
-        self._in_header = False
 
     def readline(self, size: int | None = -1, /) -> bytes:
         line = super().readline(size)
         # For http.client a header may end with the connection; of what came before it, nothing is sure.
-        if self._in_header and not line.endswith(b"\n") and (line or self._answers) and len(line) != size:
-            raise BadAnswer("The URL's server broke off in the header of its answer.")
+        if not line.endswith(b"\n") and (line or self._answers) and len(line) != size:
+            raise BadAnswer("The URL's server broke off before its answer was whole.")
         if line.startswith(b"HTTP/"):
             self._answers += 1
         self._spend(len(line))

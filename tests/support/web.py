@@ -1,6 +1,7 @@
 """Servers as strangers run them: they answer with raw bytes, as slowly and as wrongly as a test likes."""
 
 import functools
+import re
 import socket
 import ssl
 import threading
@@ -13,12 +14,13 @@ from support.audio import encode, music_like
 
 @dataclass
 class Server:
-    """A listening server; `answer` gets each connection and the head of its request."""
+    """A listening server; `answer` gets each connection and the head of its request, once that is whole."""
 
     answer: Callable[[socket.socket, str], None]
     host: str = "127.0.0.1"
     tls: ssl.SSLContext | None = None
     heads: list[str] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
     accepted: int = 0
 
     def __enter__(self) -> "Server":
@@ -57,24 +59,23 @@ class Server:
             if self.tls is not None:
                 connection = self.tls.wrap_socket(connection, server_side=True)
             with connection:
-                head = b""
-                while b"\r\n\r\n" not in head:
+                request = b""
+                while not _is_whole(request):
                     data = connection.recv(65_536)
                     if not data:
                         return
-                    head += data
-                self.heads.append(head.decode("latin-1"))
+                    request += data
+                head, _, body = request.decode("latin-1").partition("\r\n\r\n")
+                self.heads.append(f"{head}\r\n\r\n")
+                self.bodies.append(body.encode("latin-1"))
                 self.answer(connection, self.heads[-1])
 
 
-def received(connection: socket.socket, head: str) -> bytes:
-    """The body of a request with a length, of which some may have come with its head."""
-    header, _, begun = head.partition("\r\n\r\n")
-    lengths = [line for line in header.lower().split("\r\n") if line.startswith("content-length:")]
-    size, body = int(lengths[0].partition(":")[2]), begun.encode("latin-1")
-    while len(body) < size and (data := connection.recv(size - len(body))):
-        body += data
-    return body
+def _is_whole(request: bytes) -> bool:
+    """Who closes a connection before all has been read resets it, and its answer with it."""
+    head, end, body = request.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)\r\ncontent-length: *([0-9]+)", head)
+    return bool(end) and len(body) >= (int(length[1]) if length else 0)
 
 
 def response(body: bytes = b"", status: str = "200 OK", *headers: str, length: int | None = None) -> bytes:

@@ -20,7 +20,7 @@ from shared.pinned_http import PinnedHttp, Proxy, Request, make_http
 from shared.settings import Settings
 from shared.urls import parse_url
 from support.certificates import Authority
-from support.web import Server, received, response, saying
+from support.web import Server, response, saying
 
 
 @pytest.fixture(scope="session")
@@ -221,24 +221,18 @@ def test_a_proxy_of_a_kind_that_is_not_spoken_to_stops_the_process():
 
 
 def test_a_body_is_sent_with_its_length_and_the_headers_that_are_asked_for():
-    bodies: list[bytes] = []
-
-    def take(connection: socket.socket, head: str) -> None:
-        bodies.append(received(connection, head))
-        connection.sendall(response(b"thanks", "201 Created"))
-
     request = Request(
         method="POST",
         headers={"User-Agent": "GenreWiz/9", "X-One": "1", "Host": "evil.example"},
         body=b"la l",
     )
-    with Server(take) as server:
+    with Server(saying(response(b"thanks", "201 Created"))) as server:
         asked = target(f"http://cdn.example:{server.port}/hook?b", "127.0.0.1")
         with Deadline(60) as deadline, PinnedHttp().ask(asked, deadline, request) as answer:
             assert (answer.status, answer.read(100)) == (201, b"thanks")
 
     lines = server.heads[0].split("\r\n")
-    assert bodies == [b"la l"]
+    assert server.bodies == [b"la l"]
     assert lines[0] == "POST /hook?b HTTP/1.1"
     assert [line for line in lines if line.startswith("Host:")] == [f"Host: cdn.example:{server.port}"]
     assert {"Content-Length: 4", "User-Agent: GenreWiz/9", "X-One: 1"} <= set(lines)
@@ -246,10 +240,10 @@ def test_a_body_is_sent_with_its_length_and_the_headers_that_are_asked_for():
 
 
 def test_with_a_proxy_a_body_is_sent_through_it(authority):
-    def take(connection: socket.socket, head: str) -> None:
-        connection.sendall(response(received(connection, head)))
-
-    with Server(take, tls=authority.server("cdn.example")) as server, proxy_to(server) as proxy:
+    with (
+        Server(saying(response(b"thanks")), tls=authority.server("cdn.example")) as server,
+        proxy_to(server) as proxy,
+    ):
         http = PinnedHttp(
             proxy=Proxy(host="127.0.0.1", port=proxy.port, headers={}), authorities=authority.certificate
         )
@@ -258,7 +252,9 @@ def test_with_a_proxy_a_body_is_sent_through_it(authority):
             Deadline(60) as deadline,
             http.ask(asked, deadline, Request(method="POST", body=b"la l")) as answer,
         ):
-            assert answer.read(100) == b"la l"
+            assert answer.read(100) == b"thanks"
+
+    assert server.bodies == [b"la l"]
 
 
 @pytest.mark.parametrize("pause", [0.05, 0.6], ids=["within", "beyond"])
