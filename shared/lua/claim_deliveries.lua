@@ -15,8 +15,11 @@ local claimed = {}
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', DELIVERY_LEASES, '-inf', time, 'LIMIT', 0, LOOKS)) do
   local lane = redis.call('HGET', delivery_key(id), 'lane')
   redis.call('ZREM', DELIVERY_LEASES, id)
-  redis.call('ZREM', held_of_lane_key(lane), id)
-  schedule(id, lane, time)
+  if lane then
+    schedule(id, lane, time)
+  else -- somebody has removed what we keep of it: it must not stand in the way of all others
+    redis.call('ZREM', OUTBOX, id)
+  end
 end
 
 local function take(id, lane, is_suspect)
@@ -61,6 +64,7 @@ while true do
   LOOKS = LOOKS - 1
   local failures = tonumber(redis.call('HGET', lane_key(lane), 'failures') or 0)
   local room = failures >= breaker and 1 or per_lane
+  redis.call('ZREMRANGEBYSCORE', held_of_lane_key(lane), '-inf', time) -- of leases that have lapsed
   if redis.call('ZCARD', held_of_lane_key(lane)) >= room then
     redis.call('ZREM', LANES, lane) -- whatever comes back from there asks for it again
   elseif failures > 0 and suspects <= 0 then

@@ -219,6 +219,18 @@ def test_a_delivery_that_is_being_sent_is_nobody_elses_until_its_lease_lapses(jo
     assert claim_all(outbox_of(redis)) == []
 
 
+def test_a_delivery_whose_record_is_gone_stands_in_nobodys_way(jobs, redis):
+    ended(jobs, 1)
+    ended(jobs, 2)
+    [first, second] = claim_all(outbox_of(redis, lease_seconds=SHORT))
+    redis.delete(Keys().delivery(first.id))
+    ended(jobs, 3)
+    redis.delete(Keys().delivery(f"msg_{3:024x}_1"))
+
+    assert claim_one(outbox_of(redis)).id == second.id
+    assert outbox_of(redis).depth().pending == 1
+
+
 def test_what_came_of_it_may_be_said_twice_and_counts_once(jobs, outbox, webhooks):
     ended(jobs)
     [due] = claim_all(outbox)
