@@ -3,6 +3,7 @@
 It writes no delivery: the scripts that change a job do. It sends nothing.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -78,7 +79,16 @@ class Depth:
 class RedisOutbox:
     """Deliveries that wait. StoreUnavailable where Redis is away."""
 
-    def __init__(self, redis: "Redis", keys: Keys, policy: OutboxPolicy) -> None:
+    def __init__(
+        self,
+        redis: "Redis",
+        keys: Keys,
+        policy: OutboxPolicy,
+        *,
+        on_disabled: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """on_disabled: hears why, each time that an attempt is the end of its endpoint."""
+        self._on_disabled = on_disabled
         self._redis = redis
         self._keys = keys
         self._policy = policy
@@ -137,6 +147,7 @@ class RedisOutbox:
             policy.log_seconds,
         )
         if disabled:
+            self._on_disabled(disabled)
             log.warning("webhook endpoint disabled", endpoint=due.endpoint, because=disabled)
         return Recorded(answer)
 

@@ -1,4 +1,4 @@
-"""The worker's own small HTTP server: /metrics, /livez, /readyz. It never says that Redis is down."""
+"""A process' own small HTTP server: /metrics, /livez, /readyz. It never says that Redis is down."""
 
 import threading
 from collections.abc import Callable, Iterable
@@ -17,8 +17,15 @@ log = structlog.get_logger(__name__)
 class HealthServer:
     """Answers as soon as it is started; ready once it is told so."""
 
-    def __init__(self, *, host: str, port: int, registry: CollectorRegistry) -> None:
-        """SetupError where the port is taken."""
+    def __init__(
+        self,
+        *,
+        host: str,
+        port: int,
+        registry: CollectorRegistry,
+        setting: str = "GENREWIZ_WORKER_METRICS_PORT",
+    ) -> None:
+        """SetupError where the port is taken. setting: the variable that names it."""
         self._metrics = make_wsgi_app(registry)
         self._ready = threading.Event()
         try:
@@ -26,9 +33,7 @@ class HealthServer:
                 host, port, self._answer, server_class=_ThreadingServer, handler_class=_QuietHandler
             )
         except OSError as error:
-            raise SetupError(
-                f"GENREWIZ_WORKER_METRICS_PORT: nothing can listen on {host}:{port}: {error.strerror}."
-            ) from error
+            raise SetupError(f"{setting}: nothing can listen on {host}:{port}: {error.strerror}.") from error
         self._thread = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)
 
     def start(self) -> None:
@@ -36,7 +41,7 @@ class HealthServer:
         self._thread.start()
 
     def ready(self) -> None:
-        """The model is warm and messages are being taken."""
+        """The process does its work."""
         self._ready.set()
 
     def _answer(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

@@ -251,6 +251,12 @@ class Counting:
 
     def __init__(self) -> None:
         self.taken = 0
+        self.asked: dict = {}
+
+    @contextmanager
+    def ask(self, *_, **asked):
+        self.asked = asked
+        yield self
 
     def read(self, most_bytes: int) -> bytes:
         self.taken += min(most_bytes, 5_000)
@@ -260,14 +266,24 @@ class Counting:
 def test_of_an_answer_without_end_16_kilobytes_are_taken_and_not_one_more():
     answer = Counting()
 
-    class Http:
-        @contextmanager
-        def ask(self, *_, **__):
-            yield answer
-
-    sender(http=Http()).send(due_delivery("https://hook.example/"))
+    sender(http=answer).send(due_delivery("https://hook.example/"))
 
     assert answer.taken == 16 * 2**10
+
+
+def test_a_receiver_may_take_all_of_the_time_for_its_answer_and_a_name_no_more_than_is_left():
+    answer, given = Counting(), []
+
+    def resolve(host: str, port: int, *, seconds: float) -> list[str]:
+        given.append(seconds)
+        return ["127.0.0.1"]
+
+    sender(http=answer, seconds=90, resolve=resolve).send(due_delivery("https://hook.example/"))
+    sender(http=answer, seconds=3, resolve=resolve).send(due_delivery("https://hook.example/"))
+
+    assert answer.asked == {"read_seconds": 3}
+    assert given[0] == 5
+    assert 2 < given[1] <= 3
 
 
 HEADERS = b"".join(b"X%d: y\r\n" % number for number in range(90))
