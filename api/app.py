@@ -26,7 +26,10 @@ from api.views.lifecycle import lifecycle_blueprint
 from api.views.models import models_blueprint
 from api.views.page import page_blueprint
 from api.views.spectrogram import spectrogram_blueprint
+from api.views.webhook_deliveries import webhook_deliveries_blueprint
+from api.views.webhook_endpoints import webhook_endpoints_blueprint
 from api.watching import HEARTBEAT_SECONDS, OnHangUp, Watching, never
+from api.webhooks import WebhookService
 from shared.audio_store import DirectoryAudioStore
 from shared.celery_queue import CeleryDoorbell, make_celery
 from shared.egress import Resolve, make_guard
@@ -100,6 +103,7 @@ def create_api(
         settings=settings,
         off_loop=off_loop,
     )
+    webhook_service = WebhookService(webhooks=webhooks, guard=guard)
     app = _Flask("api")
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
     app.url_map.merge_slashes = False  # a redirect to the path with one slash would be a page of HTML
@@ -120,6 +124,8 @@ def create_api(
     app.register_blueprint(lifecycle_blueprint(service))
     app.register_blueprint(events_blueprint(watching, events, api_keys))
     app.register_blueprint(spectrogram_blueprint(service, pictures, off_loop=off_loop))
+    app.register_blueprint(webhook_endpoints_blueprint(webhook_service))
+    app.register_blueprint(webhook_deliveries_blueprint(webhook_service))
     app.register_blueprint(health_blueprint(jobs, audio, off_loop=off_loop))
     app.register_blueprint(page_blueprint())
     card = _card(settings)

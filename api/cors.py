@@ -10,7 +10,7 @@ from flask import Flask, Response, request
 
 from shared.origins import ANY
 
-METHODS: Final = "GET, HEAD, POST, DELETE"
+METHODS: Final = "GET, HEAD, POST, PATCH, DELETE"
 ALLOWED: Final = (
     "Authorization, Content-Type, Idempotency-Key, Prefer, If-None-Match, Last-Event-ID, traceparent, "
     "tracestate, X-Request-Id"

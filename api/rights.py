@@ -33,6 +33,17 @@ NEEDED: Final[dict[tuple[str, str], Right]] = {
     ("GET", "/jobs/<job_id>/events"): "read",
     ("POST", "/jobs/<job_id>/events-token"): "read",
     ("GET", "/jobs/<job_id>/spectrogram.png"): "read",
+    ("POST", "/webhook-endpoints"): "submit",
+    ("GET", "/webhook-endpoints"): "read",
+    ("GET", "/webhook-endpoints/<endpoint_id>"): "read",
+    ("PATCH", "/webhook-endpoints/<endpoint_id>"): "submit",
+    ("DELETE", "/webhook-endpoints/<endpoint_id>"): "submit",
+    ("POST", "/webhook-endpoints/<endpoint_id>/rotate-secret"): "submit",
+    ("POST", "/webhook-endpoints/<endpoint_id>/test"): "submit",
+    ("POST", "/webhook-endpoints/<endpoint_id>/recover"): "submit",
+    ("GET", "/webhook-deliveries"): "read",
+    ("GET", "/webhook-deliveries/<delivery_id>"): "read",
+    ("POST", "/webhook-deliveries/<delivery_id>/redeliver"): "submit",
 }
 
 BY_TOKEN: Final = frozenset({("GET", "/jobs/<job_id>/events")})

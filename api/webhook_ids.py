@@ -40,9 +40,9 @@ def parse_delivery_id(text: str) -> DeliveryId:
 
 def unknown_endpoint() -> UnknownEndpoint:
     """The same words, whether it never was or is another's."""
-    return UnknownEndpoint("There is no webhook endpoint with this id.")
+    return UnknownEndpoint("There is no endpoint with this id.")
 
 
 def unknown_delivery() -> UnknownDelivery:
     """The same words, whether it never was or is another's."""
-    return UnknownDelivery("There is no webhook delivery with this id.")
+    return UnknownDelivery("There is no delivery with this id.")

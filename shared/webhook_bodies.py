@@ -5,9 +5,21 @@ It makes no JSON (`webhook_wire.py` does): tests hold every answer against these
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, JsonValue
 
-from shared.bodies import Body, Count, JobIdText, Seconds
+from shared.bodies import (
+    Body,
+    Count,
+    JobError,
+    JobIdText,
+    Links,
+    Model,
+    Result,
+    Seconds,
+    Share,
+    Source,
+)
+from shared.job import JobStatus
 from shared.job_webhook import EventName
 from shared.webhooks import DeliveryStatus, DisabledBecause, FailedBecause
 
@@ -143,3 +155,35 @@ class WebhookTestEvent(Body):
     timestamp: AwareDatetime
     sequence: Sequence
     data: WebhookTestData
+
+
+class ToldProgress(Body):
+    """How far the job is."""
+
+    stage: str | None
+    fraction: Share
+
+
+class ToldJob(Body):
+    """What an event says of its job: as it was when the event happened."""
+
+    id: JobIdText
+    status: JobStatus
+    progress: ToldProgress
+    result: Result | None = Field(description="Without its timeline; null unless it succeeded.")
+    error: JobError | None = Field(description="null unless it failed.")
+    model: Model | None
+    source: Source
+    metadata: dict[str, JsonValue] = Field(description="As it was submitted.")
+    links: Links
+
+
+class WebhookJobEvent(Body):
+    """An event of a job."""
+
+    type: EventName
+    timestamp: AwareDatetime = Field(description="When it happened.")
+    sequence: Sequence = Field(
+        description="Of this job's events, from 1: what comes late is told from what is newer."
+    )
+    data: ToldJob

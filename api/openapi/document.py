@@ -13,9 +13,12 @@ from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 from werkzeug.routing import Rule
 
 from api.errors import HTTP_STATUS, MIMETYPE, RETRY_AFTER_SECONDS, SURPRISE, problem_body
-from api.openapi import examples
+from api.openapi import examples, webhook_examples
+from api.openapi.forms import Answer, JsonObject, Operation, Takes
 from api.openapi.headers import HEADERS, RATE_LIMIT, headers_named, parameters
-from api.openapi.operations import NOT_DESCRIBED, OPERATIONS, Answer, JsonObject, Operation
+from api.openapi.operations import NOT_DESCRIBED, OPERATIONS
+from api.openapi.webhook_events import EVENT_BODIES, event_examples, webhook_parameters, webhooks
+from api.openapi.webhook_operations import WEBHOOK_LINKS
 from api.openapi.words import DESCRIPTION, TAGS
 from api.problems import catalogue
 from api.rights import OPEN, right_for
@@ -38,6 +41,12 @@ METHODS: Final = ("get", "post", "put", "patch", "delete")
 GUARDED: Final = (Unauthorized, MissingRight, RateLimited, StoreUnavailable)
 """What may come between a request and a route that is not open."""
 FOR_EVENTS: Final = (bodies.Event, bodies.ProgressEvent, bodies.WindowEvent)
+URLS: Final = {
+    "UrlJobRequest": examples.SONG_URL,
+    "EndpointRequest": examples.HOOK_URL,
+    "EndpointChange": examples.HOOK_URL,
+}
+"""Bodies that name one, and an example."""
 NOT_FOUND: Final = "not_found"
 RETRY_SECONDS: Final = 7  # of examples
 JSON: Final = "application/json"
@@ -67,7 +76,7 @@ def document(rules: Iterable[Rule], released: ModelCard | None) -> JsonObject:
         "servers": [{"url": "/", "description": "This server"}],
         "tags": TAGS,
         "paths": _paths(described, shown, refusals),
-        "webhooks": {},
+        "webhooks": webhooks(),
         "components": {
             "securitySchemes": {
                 "bearer": {
@@ -77,7 +86,10 @@ def document(rules: Iterable[Rule], released: ModelCard | None) -> JsonObject:
                 }
             },
             "schemas": _schemas(),
-            "parameters": parameters(examples.JOB_ID),
+            "parameters": parameters(
+                examples.JOB_ID, webhook_examples.ENDPOINT_ID, webhook_examples.DELIVERY_ID
+            )
+            | webhook_parameters(),
             "headers": HEADERS,
             "links": LINKS,
             "responses": dict(sorted(refusals.items())),
@@ -124,6 +136,7 @@ LINKS: Final[JsonObject] = {
         "parameters": {"job_id": "$response.body#/jobs/0/id"},
         "description": "The youngest job of the page, with its timeline.",
     },
+    **WEBHOOK_LINKS,
 }
 
 
@@ -167,6 +180,8 @@ def _operation(
     }
     if operation.takes_a_song:
         written["requestBody"] = _song()
+    if operation.takes:
+        written["requestBody"] = _taken(operation.takes, shown)
     answers = {status: _answer(answer, limits, shown) for status, answer in operation.answers.items()}
     written["responses"] = {
         str(status): answer
@@ -215,6 +230,14 @@ def _song() -> JsonObject:
             },
         },
     }
+
+
+def _taken(takes: Takes, shown: JsonObject) -> JsonObject:
+    content = {
+        "schema": {"$ref": f"#/components/schemas/{takes.body.__name__}"},
+        "examples": {name: _example(takes.examples, name) for name in shown[takes.examples]},
+    }
+    return {"required": takes.required, "content": dict.fromkeys(takes.media, content)}
 
 
 def _answer(answer: Answer, limits: tuple[str, ...], shown: JsonObject) -> JsonObject:
@@ -303,8 +326,9 @@ def _problem(told: bodies.ProblemType, kind: type[GenreWizError] | None) -> Json
 
 
 def _schemas() -> JsonObject:
-    kinds: list[type[BaseModel]] = [JobRequest, UrlJobRequest, bodies.Problem, *FOR_EVENTS]
+    kinds: list[type[BaseModel]] = [JobRequest, UrlJobRequest, bodies.Problem, *FOR_EVENTS, *EVENT_BODIES]
     for operation in OPERATIONS.values():
+        kinds += [operation.takes.body] if operation.takes else []
         kinds += [answer.body for answer in operation.answers.values() if answer.body]
     _, whole = models_json_schema(
         [(kind, "validation") for kind in dict.fromkeys(kinds)],
@@ -312,11 +336,12 @@ def _schemas() -> JsonObject:
         schema_generator=_Schemas,
     )
     schemas: JsonObject = whole["$defs"]
-    schemas["UrlJobRequest"]["properties"]["url"] |= {
-        "format": "uri",
-        "maxLength": MAX_URL_CHARACTERS,
-        "examples": [examples.SONG_URL],
-    }
+    for name, example in URLS.items():
+        schemas[name]["properties"]["url"] |= {
+            "format": "uri",
+            "maxLength": MAX_URL_CHARACTERS,
+            "examples": [example],
+        }
     return schemas
 
 
@@ -342,5 +367,7 @@ def _examples(released: ModelCard | None) -> dict[str, JsonObject]:
         "model": one(card, "The released model") if card else {},
         "problem_type": one(types["queue_full"].model_dump(mode="json"), "A full queue"),
         "alive": one({"status": "alive"}, "It works"),
+        **webhook_examples.groups(),
+        "event_sent": event_examples(),
         "ready": one({"status": "ready", "workers_ready": 1}, "With one worker"),
     }

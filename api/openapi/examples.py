@@ -17,7 +17,7 @@ from shared.wire import events_token_body, job_body, jobs_body, progress_event_b
 JOB_ID: Final = JobId("job_5f1d7a9c3b2e4d6f8a0b1c2d")
 SONG_URL: Final = "https://cdn.example/a.mp3"
 HOOK_URL: Final = "https://radio.example/hook"
-_ACCEPTED_AT: Final = 1_795_000_000.0
+ACCEPTED_AT: Final = 1_795_000_000.0
 _SHA256: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
 
@@ -62,6 +62,17 @@ def jobs() -> dict[str, Any]:
     }
 
 
+def job_at(state: str) -> Job:
+    """The job of the examples as it is in a state that webhooks tell of."""
+    return {
+        "running": _running,
+        "succeeded": _succeeded,
+        "failed": _failed,
+        "cancelled": _cancelled,
+        "expired": _expired,
+    }[state]()
+
+
 def page() -> dict[str, Any]:
     """A page of a list that goes on."""
     return jobs_body([_succeeded()], next_cursor="MTc5NTAwMDAwMC4wIGpvYl81ZjFkN2E5YzNiMmU0ZDZmOGEwYjFjMmQ")
@@ -69,7 +80,7 @@ def page() -> dict[str, Any]:
 
 def token() -> dict[str, Any]:
     """A token for a browser."""
-    return events_token_body("evt_4b7d0f6c9a1e4c3f8e2d5a7b9c0d1e2f", _ACCEPTED_AT + 60)
+    return events_token_body("evt_4b7d0f6c9a1e4c3f8e2d5a7b9c0d1e2f", ACCEPTED_AT + 60)
 
 
 def stream() -> str:
@@ -127,7 +138,7 @@ def _queued() -> Job:
         source=Source(kind="upload", filename="a.mp3", sha256=_SHA256, bytes=721_023),
         metadata={"media_id": "123"},
         progress=Progress(queue_position=0, eta_seconds=2),
-        accepted_at=_ACCEPTED_AT,
+        accepted_at=ACCEPTED_AT,
     )
 
 
@@ -138,7 +149,7 @@ def _running() -> Job:
             "status": JobStatus.RUNNING,
             "attempt": 1,
             "progress": Progress(stage="decode", fraction=0.25, eta_seconds=1),
-            "started_at": _ACCEPTED_AT + 0.012,
+            "started_at": ACCEPTED_AT + 0.012,
         }
     )
 
@@ -149,8 +160,8 @@ def _succeeded() -> Job:
         | {
             "status": JobStatus.SUCCEEDED,
             "progress": Progress(fraction=1.0),
-            "finished_at": _ACCEPTED_AT + 0.19,
-            "expires_at": _ACCEPTED_AT + 604_800,
+            "finished_at": ACCEPTED_AT + 0.19,
+            "expires_at": ACCEPTED_AT + 604_800,
             "model": ModelIdentity(name="pcrnn", version="0.1.0", sha256=_SHA256),
             "source": Source(
                 kind="upload",
@@ -178,10 +189,14 @@ def _cancelled() -> Job:
         | {
             "status": JobStatus.CANCELLED,
             "progress": Progress(),
-            "finished_at": _ACCEPTED_AT + 1,
-            "expires_at": _ACCEPTED_AT + 604_801,
+            "finished_at": ACCEPTED_AT + 1,
+            "expires_at": ACCEPTED_AT + 604_801,
         }
     )
+
+
+def _expired() -> Job:
+    return Job(**_fields(_cancelled()) | {"status": JobStatus.EXPIRED})
 
 
 def _failed() -> Job:
@@ -190,8 +205,8 @@ def _failed() -> Job:
         **_fields(_running())
         | {
             "status": JobStatus.FAILED,
-            "finished_at": _ACCEPTED_AT + 0.1,
-            "expires_at": _ACCEPTED_AT + 604_800,
+            "finished_at": ACCEPTED_AT + 0.1,
+            "expires_at": ACCEPTED_AT + 604_800,
             "error": JobError.of(failure),
         }
     )

@@ -3,21 +3,21 @@
 It says what a header means, and not which operation has it.
 """
 
-from typing import Any, Final
+from typing import Final
 
 from api.idempotency import MAX_CHARACTERS
+from api.openapi.forms import JsonObject
 from api.pages import DEFAULT_LIMIT, MAX_LIMIT
 from shared.job import JobStatus
 from shared.trace import MAX_REQUEST_ID_CHARACTERS
-
-JsonObject = dict[str, Any]
+from shared.webhooks import DeliveryStatus
 
 TRACEPARENT_EXAMPLE: Final = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 _REQUEST_ID: Final = rf"^[A-Za-z0-9._:-]{{1,{MAX_REQUEST_ID_CHARACTERS}}}$"
 
 
-def parameters(job_id: str) -> dict[str, JsonObject]:
-    """By name in the components; job_id is an example."""
+def parameters(job_id: str, endpoint_id: str, delivery_id: str) -> dict[str, JsonObject]:
+    """By name in the components; the ids are examples."""
     return {
         "JobId": {
             "name": "job_id",
@@ -26,6 +26,22 @@ def parameters(job_id: str) -> dict[str, JsonObject]:
             "description": "As the job's `id` says it.",
             "schema": {"type": "string", "pattern": "^job_[0-9a-f]{24}$"},
             "example": job_id,
+        },
+        "EndpointId": {
+            "name": "endpoint_id",
+            "in": "path",
+            "required": True,
+            "description": "As the endpoint's `id` says it.",
+            "schema": {"type": "string", "pattern": "^whe_[0-9a-f]{24}$"},
+            "example": endpoint_id,
+        },
+        "DeliveryId": {
+            "name": "delivery_id",
+            "in": "path",
+            "required": True,
+            "description": "As the delivery's `id` and the header `webhook-id` say it.",
+            "schema": {"type": "string", "pattern": "^msg_[0-9a-f]{24}(_[1-9][0-9]{0,14})?$"},
+            "example": delivery_id,
         },
         "ModelName": {
             "name": "name",
@@ -46,14 +62,23 @@ def parameters(job_id: str) -> dict[str, JsonObject]:
         "Status": _query(
             "status", "Only jobs in this state.", {"enum": [status.value for status in JobStatus]}
         ),
+        "EndpointOfDeliveries": _query(
+            "endpoint", "Only deliveries at this endpoint of yours.", {"pattern": "^whe_[0-9a-f]{24}$"}
+        ),
+        "DeliveryStatus": _query(
+            "status", "Only deliveries that stand so.", {"enum": [status.value for status in DeliveryStatus]}
+        ),
+        "Since": _query(
+            "since", "Only deliveries of events from then on, with its zone.", {"format": "date-time"}
+        ),
         "Limit": _query(
             "limit",
-            "So many jobs at most.",
+            "So many at most.",
             {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
         ),
         "Cursor": _query(
             "cursor",
-            "The `next_cursor` of the page before. It stays good while jobs come and go.",
+            "The `next_cursor` of the page before. It stays good while others come and go.",
             {"type": "string"},
         ),
         "Token": _query(
@@ -99,6 +124,40 @@ def parameters(job_id: str) -> dict[str, JsonObject]:
     }
 
 
+def of_webhooks(*, webhook_id: str, timestamp: int, signature: str) -> dict[str, JsonObject]:
+    """What a receiver gets, by name in the components; the arguments are examples."""
+    return {
+        "WebhookId": _sent(
+            "webhook-id",
+            "Names the event. It is the same at every attempt: what has come with it before is a double.",
+            webhook_id,
+        ),
+        "WebhookTimestamp": _sent(
+            "webhook-timestamp",
+            "When this attempt was made, in seconds since 1970: refuse what is older than some minutes.",
+            str(timestamp),
+        ),
+        "WebhookSignature": _sent(
+            "webhook-signature",
+            "`v1,` and the Base64 of HMAC-SHA256 over `webhook-id`, `.`, `webhook-timestamp`, `.` and the "
+            "body as it comes, by the secret's bytes. While a secret is rotated there are two, between "
+            "spaces: one that fits is enough.",
+            signature,
+        ),
+        "WebhookAttempt": _sent("GenreWiz-Attempt", "Which attempt this is, from 1.", "2"),
+        "WebhookRetryReason": _header(
+            "GenreWiz-Retry-Reason",
+            "Why there is another attempt: what came of the one before (`http_500`, "
+            "`timeout`, `connection_failed`, `url_blocked`, `bad_answer`), or `redelivery`: wished for.",
+            {},
+            "http_500",
+        ),
+        "WebhookTraceparent": _header(
+            "traceparent", "The job's place in a trace (W3C Trace Context).", {}, TRACEPARENT_EXAMPLE
+        ),
+    }
+
+
 HEADERS: Final[dict[str, JsonObject]] = {
     "RequestId": {
         "description": "Names this request in our logs: yours, where it was usable.",
@@ -107,7 +166,7 @@ HEADERS: Final[dict[str, JsonObject]] = {
         "example": "req_0f5c1b2d3e4a5968",
     },
     "Location": {
-        "description": "Where the job is.",
+        "description": "Where it is.",
         "required": True,
         "schema": {"type": "string"},
         "example": "/jobs/job_5f1d7a9c3b2e4d6f8a0b1c2d",
@@ -186,6 +245,11 @@ RATE_LIMIT: Final = ("RateLimitPolicy", "RateLimitLimit", "RateLimitRemaining", 
 def headers_named(*names: str) -> dict[str, JsonObject]:
     """References to these."""
     return {NAMES.get(name, name): {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def _sent(name: str, description: str, example: str) -> JsonObject:
+    """A header that is always there."""
+    return _header(name, description, {}, example) | {"required": True}
 
 
 def _query(name: str, description: str, schema: JsonObject) -> JsonObject:

@@ -3,21 +3,19 @@
 It knows no view: that a route is here, and nothing else is, `document.py` sees to.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from api.openapi.examples import stream
+from api.openapi.forms import JSON, Answer, Errors, Operation
+from api.openapi.webhook_operations import WEBHOOK_OPERATIONS
 from shared import bodies
 from shared.errors import (
-    GenreWizError,
     IdempotencyKeyReused,
     InvalidRequest,
     JobFinished,
     JobRunning,
     MalformedRequest,
     NoSpectrogram,
-    NotAcceptable,
     QueueFull,
     QuotaExceeded,
     ResultGone,
@@ -34,39 +32,7 @@ from shared.errors import (
 )
 from shared.model_card import ModelCard
 
-JsonObject = dict[str, Any]
-Errors = tuple[type[GenreWizError], ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    """A good answer."""
-
-    description: str
-    body: type[Any] | None = None  # JSON of this type
-    media: Mapping[str, JsonObject] = field(default_factory=dict)  # anything that is no JSON
-    headers: tuple[str, ...] = ()
-    examples: str | None = None  # the group of examples
-    only: tuple[str, ...] = ()  # of the group, these; all where it is empty
-    links: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Operation:
-    """What one method of one route does."""
-
-    id: str
-    tag: str
-    summary: str
-    description: str
-    answers: Mapping[int, Answer]
-    errors: Errors = ()
-    parameters: tuple[str, ...] = ()
-    takes_a_song: bool = False
-
-
 OF_A_JOB: Final[Errors] = (UnknownJob, ResultGone)
-JSON: Final[Errors] = (NotAcceptable,)
 TO_A_JOB: Final = ("GetJob", "CancelJob", "DeleteJob", "WatchJob", "CreateEventsToken", "GetSpectrogram")
 
 NOT_DESCRIBED: Final = frozenset(
@@ -335,4 +301,5 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
         answers={200: Answer(description="It can.", body=bodies.Ready, examples="ready")},
         errors=(*JSON, StoreUnavailable),
     ),
+    **WEBHOOK_OPERATIONS,
 }

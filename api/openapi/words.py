@@ -30,6 +30,11 @@ names those that it does.
 **Sending twice.** With an `Idempotency-Key` a request may be repeated after a broken connection: it \
 makes one job.
 
+**Webhooks.** To be told instead of asking, make a *webhook endpoint* (`POST /webhook-endpoints`) and name \
+it in your jobs, or give a job a `webhook` of its own. Events are signed as Standard Webhooks has it, come \
+at least once, and are tried again for three days: the section `webhooks` says what is sent, `GET \
+/webhook-deliveries` what became of it.
+
 **Finding it again.** Every answer has an `X-Request-Id`; a `traceparent` of yours is carried into \
 our logs.
 
@@ -44,6 +49,7 @@ without effect.
 TAGS: Final[list[dict[str, Any]]] = [
     {"name": "jobs", "description": "Submit songs, and read what became of them."},
     {"name": "events", "description": "Watch a job as it happens."},
+    {"name": "webhooks", "description": "Be told of events, and see what was sent."},
     {"name": "models", "description": "What answers, and how good it is."},
     {"name": "help", "description": "This document, and what problems mean."},
     {"name": "health", "description": "For probes."},

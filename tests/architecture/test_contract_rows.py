@@ -13,7 +13,11 @@ from api.app import create_api
 from api.errors import HTTP_STATUS
 from shared.errors import JobFailure
 from shared.job import Job, JobId, JobOptions, JobStatus, Progress, Source
+from shared.job_webhook import EVENTS
 from shared.settings import Settings
+from shared.webhook_bodies import WebhookDelivery, WebhookEndpointWithSecret
+from shared.webhook_requests import EndpointChange, EndpointRequest
+from shared.webhooks import TEST_EVENT
 from shared.wire import UrlJobRequest, job_body
 
 CHECKOUT = Path(__file__).parents[2]
@@ -70,7 +74,7 @@ def test_each_row_names_tests_that_are_there(row, tests):
 def test_there_is_a_row_for_every_route_and_for_no_other(tmp_path):
     settings = Settings(audio_dir=tmp_path / "audio", redis_url="redis://127.0.0.1:1/0")
     routes = {
-        f"{method} {rule.rule.replace('<job_id>', '<id>')}"
+        f"{method} {re.sub(r'<(job|endpoint|delivery)_id>', '<id>', rule.rule)}"
         for rule in create_api(settings).app.url_map.iter_rules()
         for method in rule.methods - {"HEAD", "OPTIONS"}
         if rule.rule not in FILES
@@ -120,3 +124,16 @@ def test_there_is_a_row_for_every_event():
     source = Path(api.watching.__file__).read_text()
 
     assert named("Events") == set(re.findall(r'frame\("(\w+)"', source))
+
+
+def test_there_is_a_row_for_every_event_of_a_webhook():
+    assert named("Webhooks") == {*EVENTS, TEST_EVENT}
+
+
+def test_there_is_a_row_for_every_field_of_an_endpoint_and_of_a_delivery():
+    endpoint = set(WebhookEndpointWithSecret.model_fields)
+
+    assert named("Webhook endpoint") == endpoint
+    assert set(EndpointRequest.model_fields) <= endpoint
+    assert set(EndpointChange.model_fields) <= endpoint
+    assert named("Webhook delivery") == set(WebhookDelivery.model_fields)

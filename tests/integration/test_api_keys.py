@@ -18,6 +18,7 @@ from support.api_server import WAV
 from support.jobs import UNKNOWN
 from support.redis_server import redis_serving
 from support.waiting import eventually
+from support.webhook_api import UNKNOWN_DELIVERY, UNKNOWN_ENDPOINT
 
 AWAY = "redis://127.0.0.1:1/0"
 
@@ -68,7 +69,10 @@ OF_A_JOB = [(method, rule) for method, rule in GUARDED if "<job_id>" in rule]
 
 
 def path_of(rule: str, job_id: str = UNKNOWN) -> str:
-    return rule.replace("<job_id>", job_id)
+    ids = {"<job_id>": job_id, "<endpoint_id>": UNKNOWN_ENDPOINT, "<delivery_id>": UNKNOWN_DELIVERY}
+    for name, text in ids.items():
+        rule = rule.replace(name, text)
+    return rule
 
 
 @pytest.mark.parametrize(("method", "rule"), ROUTES)
@@ -80,8 +84,18 @@ def test_every_route_is_open_or_needs_a_right(method, rule):
 
 def test_no_route_of_jobs_is_open_and_each_names_the_job_as_the_guard_does():
     assert not {rule for rule in OPEN if rule.startswith("/jobs")}
-    assert all(rule == "/jobs" or rule.startswith("/jobs/<job_id>") for _, rule in (*GUARDED, *NEEDED))
+    of_jobs = [rule for _, rule in (*GUARDED, *NEEDED) if not rule.startswith("/webhook-")]
+    assert all(rule == "/jobs" or rule.startswith("/jobs/<job_id>") for rule in of_jobs)
     assert len(OF_A_JOB) >= 2
+
+
+def test_no_route_of_webhooks_is_open_and_each_names_what_it_is_of_as_its_service_does():
+    named = ("/webhook-endpoints/<endpoint_id>", "/webhook-deliveries/<delivery_id>")
+    found = [rule for _, rule in (*GUARDED, *NEEDED) if not rule.startswith("/jobs")]
+
+    assert not {rule for rule in OPEN if rule.startswith("/webhook-")}
+    assert all(rule.count("/") == 1 or rule.startswith(named) for rule in found)
+    assert len(found) >= 22
 
 
 @pytest.mark.parametrize(("method", "rule"), GUARDED)

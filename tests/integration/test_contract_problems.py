@@ -17,6 +17,7 @@ from support.api_server import WAV, ApiServer, api_serving, file_part, upload
 from support.jobs import new_job, success
 from support.redis_server import redis_serving
 from support.watching import claim
+from support.webhook_api import UNKNOWN_DELIVERY, UNKNOWN_ENDPOINT
 
 SENT = "5ent-by-the-client"
 """Stands in every request, and must stand in no answer."""
@@ -136,6 +137,14 @@ def _one_watcher_too_many(world: World) -> httpx.Response:
         return _get(world.strict, path, **wants)
 
 
+def _one_endpoint_too_many(world: World) -> httpx.Response:
+    asked = {"url": "https://93.184.216.34/hook"}
+    headers = {"X-Forwarded-For": "203.0.113.81"}
+    while (answer := world.api.http.post("/webhook-endpoints", json=asked, headers=headers)).is_success:
+        pass
+    return answer
+
+
 def _away(world: World) -> httpx.Response:
     return _get(world.away, f"/jobs/{UNKNOWN}")
 
@@ -153,6 +162,8 @@ REFUSALS: dict[str, tuple[int, Callable[[World], httpx.Response]]] = {
         ),
     ),
     "unknown_job": (404, lambda world: _get(world.api, f"/jobs/{UNKNOWN}")),
+    "unknown_endpoint": (404, lambda world: _get(world.api, f"/webhook-endpoints/{UNKNOWN_ENDPOINT}")),
+    "unknown_delivery": (404, lambda world: _get(world.api, f"/webhook-deliveries/{UNKNOWN_DELIVERY}")),
     "unknown_model": (404, lambda world: _get(world.api, f"/models/{SENT}")),
     "unknown_problem": (404, lambda world: _get(world.api, f"/problems/{SENT}")),
     "no_spectrogram": (404, lambda world: _get(world.api, f"/jobs/{world.finished()}/spectrogram.png")),
@@ -160,6 +171,7 @@ REFUSALS: dict[str, tuple[int, Callable[[World], httpx.Response]]] = {
     "upload_too_slow": (408, _too_slow),
     "job_finished": (409, lambda world: world.api.http.post(f"/jobs/{world.finished()}/cancel")),
     "job_running": (409, lambda world: world.api.http.delete(f"/jobs/{world.running()}")),
+    "too_many_endpoints": (409, _one_endpoint_too_many),
     "result_gone": (410, _gone),
     "upload_too_large": (413, lambda world: _upload(world.api, WAV + bytes(MAX_UPLOAD_BYTES))),
     "unsupported_media_type": (

@@ -13,7 +13,11 @@ from api.openapi.document import document as make_document
 from api.openapi.examples import stream
 from api.openapi.operations import NOT_DESCRIBED, OPERATIONS
 from api.problems import WHAT_TO_DO, catalogue
+from shared.job_webhook import EVENTS
 from shared.settings import Settings
+from shared.webhook_requests import EXAMPLE as SPECIFICATIONS
+from shared.webhook_secrets import signatures
+from shared.webhooks import TEST_EVENT
 from support.contract import document, errors_of, resolved
 
 HTTP_METHODS = {"get", "post", "put", "patch", "delete", "head", "options", "trace"}
@@ -70,9 +74,52 @@ def test_the_document_is_what_the_standard_calls_one():
     whole = document()
 
     assert whole["openapi"] == "3.1.0"
-    assert whole["webhooks"] == {}
     for schema in whole["components"]["schemas"].values():
         jsonschema_rs.Draft202012Validator({**schema, "components": whole["components"]})
+
+
+def test_every_event_is_described_with_its_headers_and_an_example_that_holds():
+    told = document()["webhooks"]
+
+    assert set(told) == {*EVENTS, TEST_EVENT}
+    for name, item in told.items():
+        operation = item["post"]
+        headers = {resolved(parameter)["name"] for parameter in operation["parameters"]}
+        assert headers == {
+            "webhook-id",
+            "webhook-timestamp",
+            "webhook-signature",
+            "GenreWiz-Attempt",
+            "GenreWiz-Retry-Reason",
+            "traceparent",
+        }
+        assert {"2XX", "410", "default"} <= set(operation["responses"])
+        content = operation["requestBody"]["content"]["application/json"]
+        for example in content["examples"].values():
+            value = resolved(example)["value"]
+            assert value["type"] == name
+            assert errors_of(content["schema"], value) == [], name
+            other = {**value, "type": "job.succeeded" if name == "job.failed" else "job.failed"}
+            assert errors_of(content["schema"], other) != [], name
+
+
+def test_the_signature_of_the_example_is_that_of_the_example():
+    whole = document()
+    header = {
+        each["name"]: each.get("example")
+        for each in whole["components"]["parameters"].values()
+        if each["name"].startswith("webhook-")
+    }
+    body = whole["components"]["examples"]["event_sent_job_succeeded"]["value"]
+
+    made = signatures(
+        [SPECIFICATIONS],
+        webhook_id=header["webhook-id"],
+        timestamp=int(header["webhook-timestamp"]),
+        body=json.dumps(body, separators=(",", ":")).encode(),
+    )
+
+    assert header["webhook-signature"] == made
 
 
 def test_every_reference_leads_somewhere():
