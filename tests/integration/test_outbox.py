@@ -265,7 +265,7 @@ def test_it_is_not_sent_before_its_pause_is_over(jobs, outbox):
     assert 3_000 < claimed.next_due_seconds <= 3_600
 
 
-def test_the_log_tells_every_attempt_and_the_end(jobs, outbox, webhooks):
+def test_the_log_tells_every_attempt_and_the_end(jobs, outbox, webhooks, redis):
     job_id = ended(jobs)
     [due] = claim_all(outbox)
     outbox.record(due, unanswered(due), retry_seconds=0.0)
@@ -280,6 +280,7 @@ def test_the_log_tells_every_attempt_and_the_end(jobs, outbox, webhooks):
     assert delivery.attempts[0].error.code == "timeout"
     assert (delivery.attempts[1].status_code, delivery.attempts[1].reply) == (204, "hello")
     assert delivery.next_attempt_at is None
+    assert not redis.hexists(Keys().delivery(due.id), "job")  # it was for the body, which is kept
     assert delivery.finished_at >= delivery.attempts[1].at
     assert outbox.depth().pending == 0
 
@@ -491,8 +492,10 @@ class TestEndpoints:
         fail(outbox, third, retry_seconds=None)
 
         assert webhooks.recover(endpoint.id, since=third.created_at) == 1
-
         assert claim_one(outbox).id == third.id
+
+        assert webhooks.recover(endpoint.id, since=0) == 1
+        assert claim_one(outbox).id == second.id
 
     def test_failures_only_for_too_long_disable_it_and_one_success_begins_anew(
         self, jobs, redis, webhooks, endpoint
@@ -505,6 +508,16 @@ class TestEndpoints:
         eventually(lambda: _second_failure(outbox, webhooks, endpoint))
 
         assert webhooks.endpoint(endpoint.id).disabled_because == "failing"
+
+    def test_another_url_is_not_judged_by_the_one_before(self, jobs, redis, webhooks, endpoint):
+        outbox = outbox_of(redis, breaker_failures=1, breaker_seconds=1_000, breaker_max_seconds=1_000)
+        ended(jobs, webhook=self.of(endpoint))
+        fail(outbox, claim_one(outbox))
+        assert claim_all(outbox) == []
+
+        webhooks.change(endpoint.id, url="https://new.example/hook")
+
+        assert claim_one(outbox).destination.url == "https://new.example/hook"
 
     def test_a_success_ends_the_time_of_failures(self, jobs, outbox, webhooks, endpoint):
         ended(jobs, webhook=self.of(endpoint))
