@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -29,12 +30,27 @@ CLIENTS = 24
 
 
 @dataclass(frozen=True, kw_only=True)
+class Hook:
+    """Who is to hear of a job's events, and how the job says so."""
+
+    receiver: str
+    events: tuple[str, ...]
+    document: dict[str, Any]  # the job's `webhook`
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """As journals keep it."""
+        return {"receiver": self.receiver, "events": list(self.events)}
+
+
+@dataclass(frozen=True, kw_only=True)
 class Song:
     """What to send, and how it should end: the status, and the error's code (None is no error)."""
 
     audio: bytes
     expected: tuple[tuple[str, str | None], ...] = (("succeeded", None),)
     queue: str = "standard"
+    hook: Hook | None = None
 
 
 @dataclass
@@ -135,12 +151,13 @@ class Load:
     def _send(self, what: Song, key: str) -> str | None:
         self._journal.write("sent", key=key, expected=what.expected)
         end = time.monotonic() + self._patience_seconds
+        job = {"queue": what.queue} | ({"webhook": what.hook.document} if what.hook else {})
         while not self._stop.is_set() and time.monotonic() < end:
             try:
                 response = self._http.post(
                     f"{random.choice(self._urls)}/jobs",
                     files={"file": ("song.wav", what.audio)},
-                    data={"job": json.dumps({"queue": what.queue})},
+                    data={"job": json.dumps(job)},
                     headers={"Idempotency-Key": key},
                 )
             except httpx.HTTPError:
@@ -148,7 +165,13 @@ class Load:
                 continue
             if response.status_code in (200, 202):  # finished already, or to come
                 job_id: str = response.json()["id"]
-                self._journal.write("accepted", key=key, job=job_id, expected=what.expected)
+                self._journal.write(
+                    "accepted",
+                    key=key,
+                    job=job_id,
+                    expected=what.expected,
+                    webhook=what.hook.shown if what.hook else None,
+                )
                 self._promises.setdefault(job_id, _Promise(job_id))
                 return job_id
             if response.status_code < 500 and response.status_code != 429:
