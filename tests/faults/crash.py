@@ -19,6 +19,11 @@ WORKER_POINTS = (
     "after_audio_delete",
 )
 API_POINTS = ("after_audio_durable", "after_accept", "after_ring")
+DISPATCHER_POINTS = (
+    "after_deliveries_claimed",
+    "before_attempt_recorded",  # the receiver has it, and nobody else knows
+    "after_attempt_recorded",
+)
 
 
 def arm(directory: Path, point: str, number: signal.Signals) -> Path:

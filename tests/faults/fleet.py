@@ -1,8 +1,8 @@
 """The whole service as a fleet of real processes, and everything that may befall it.
 
-A real server, real gunicorns, real workers, each of these behind a way to Redis of its own. What dies is
-started again. Each fault goes into the journal when it begins and when it is over; what it does to jobs is
-for the oracle.
+A real server, real gunicorns, real workers, real dispatchers, each of these behind a way to Redis of its
+own. What dies is started again. Each fault goes into the journal when it begins and when it is over; what it
+does to jobs is for the oracle.
 """
 
 import os
@@ -42,15 +42,30 @@ SHORT_LEASES = {
     "GENREWIZ_RERING_SECONDS": "3",
 }
 """For tests that wait for leases to lapse."""
+WEBHOOKS = {
+    "GENREWIZ_EGRESS_HTTP": "true",
+    "GENREWIZ_EGRESS_ALLOW": "127.0.0.0/8",
+    # A receiver is away for as long as a test has it so: nothing is given up before.
+    "GENREWIZ_WEBHOOK_RETRY_SECONDS": ",".join(["0.5", "1", "2", "4", *["8"] * 60]),
+    "GENREWIZ_WEBHOOK_SECONDS": "3",
+}
+"""For fleets whose receivers are here, and short of patience."""
+KILLS = {"redis": "redis_kill", "api": "api_kill", "worker": "worker_kill", "dispatcher": "dispatcher_kill"}
 
 
 class Fleet:
     """Processes that are up, or will be again."""
 
     def __init__(
-        self, directory: Path, *, apis: int, workers: int, environment: dict[str, str] | None = None
+        self,
+        directory: Path,
+        *,
+        apis: int,
+        workers: int,
+        dispatchers: int = 0,
+        environment: dict[str, str] | None = None,
     ) -> None:
-        """environment: further settings of every api and worker."""
+        """environment: further settings of every process."""
         self.directory = directory
         self.audio = directory / "audio"
         self.logs = directory / "logs"
@@ -73,6 +88,8 @@ class Fleet:
         self.api_urls = [self._add_api(f"api-{number}") for number in range(1, apis + 1)]
         for number in range(1, workers + 1):
             self._add_worker(f"worker-{number}")
+        for number in range(1, dispatchers + 1):
+            self._add_dispatcher(f"dispatcher-{number}")
 
     @property
     def workers(self) -> list[str]:
@@ -82,6 +99,10 @@ class Fleet:
     @property
     def apis(self) -> list[str]:
         return [member.name for member in self._keeper.members("api")]
+
+    @property
+    def dispatchers(self) -> list[str]:
+        return [member.name for member in self._keeper.members("dispatcher")]
 
     @property
     def redis_url(self) -> str:
@@ -121,7 +142,7 @@ class Fleet:
 
     def kill(self, name: str, *, down_seconds: float = 0.0) -> None:
         """kill -9; it starts again."""
-        kind = "redis_kill" if name == REDIS else "api_kill" if name.startswith("api") else "worker_kill"
+        kind = KILLS[name.partition("-")[0]]
         number = self._begin(kind, name, pid=self.pid(name))
         self._keeper.kill(name, down_seconds=down_seconds)
         self._journal_up(number, kind, name)
@@ -298,6 +319,17 @@ class Fleet:
             )
         )
 
+    def _add_dispatcher(self, name: str) -> None:
+        metrics_port = free_port()
+        self._keeper.add(
+            Member(
+                name=name,
+                command=[sys.executable, "-m", "faults.dispatcher_process"],
+                environment=self._of(name) | {"GENREWIZ_DISPATCHER_METRICS_PORT": str(metrics_port)},
+                is_ready=_answers(f"http://127.0.0.1:{metrics_port}/readyz"),
+            )
+        )
+
     def _of(self, name: str) -> dict[str, str]:
         proxy = Proxy(free_port(), self._server.port)
         self._proxies[name] = proxy
@@ -330,11 +362,18 @@ def fleet_running(
     *,
     apis: int = 1,
     workers: int = 2,
+    dispatchers: int = 0,
     environment: dict[str, str] | None = None,
 ) -> Iterator[Fleet]:
     """A fleet that is up; killed at the end. Its folder goes too, where none was given."""
     with tempfile.TemporaryDirectory(prefix="faults-", ignore_cleanup_errors=True) as own:
-        fleet = Fleet(directory or Path(own), apis=apis, workers=workers, environment=environment)
+        fleet = Fleet(
+            directory or Path(own),
+            apis=apis,
+            workers=workers,
+            dispatchers=dispatchers,
+            environment=environment,
+        )
         try:
             fleet.await_ready()
             yield fleet

@@ -13,7 +13,7 @@ from faults.journal import Record, of_event
 FINISHED = frozenset({"succeeded", "failed", "cancelled", "expired"})
 LOSES_JOBS = ("worker_kill", "crash", "freeze", "black_hole", "half_open", "refuse")
 """Faults of one worker after which somebody else has to take its jobs."""
-UNTIL_READY = ("worker_kill", "api_kill", "crash", "sigterm")
+UNTIL_READY = ("worker_kill", "api_kill", "dispatcher_kill", "crash", "sigterm")
 """Faults that last until the process says that it is ready again; of others the harness knows the end."""
 
 

@@ -27,8 +27,13 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from faults.journal import Journal
 from faults.load import FINISHED, Hook
 from genrewiz.serve.ports import free_port
-from shared.job_webhook import ENDS, EventName
+from shared.job_webhook import ENDS, EVENTS, EventName
+from shared.redis_client import connect
+from shared.redis_keys import Keys
+from shared.redis_webhooks import RedisWebhooks
+from shared.settings import Settings
 from shared.webhook_secrets import new_secret
+from shared.webhooks import NewEndpoint
 
 Mode = Literal[
     "good",
@@ -69,7 +74,8 @@ class Receiver:
     address: str
     secret: str
     mode: Mode = "good"
-    endpoint: str | None = None  # where jobs name one
+    endpoint: str | None = None  # where jobs name one; its own list of events holds then
+    events: tuple[EventName, ...] = ()  # that list
 
 
 @dataclass(frozen=True)
@@ -123,9 +129,19 @@ class Receivers:
         """What a job says to have its events sent here."""
         receiver = self._receivers[name]
         if receiver.endpoint is not None:
-            return Hook(receiver=name, events=tuple(events), document={"endpoint": receiver.endpoint})
+            return Hook(receiver=name, events=receiver.events, document={"endpoint": receiver.endpoint})
         document = {"url": self.url(name), "secret": receiver.secret, "events": list(events)}
         return Hook(receiver=name, events=tuple(events), document=document)
+
+    def make_endpoint(
+        self, name: str, redis_url: str, caller: str, events: Sequence[EventName] = EVENTS
+    ) -> None:
+        """Jobs name it from now on."""
+        receiver = self._receivers[name]
+        new = NewEndpoint(url=self.url(name), events=tuple(events), secret=receiver.secret)
+        with connect(Settings.model_validate({"redis_url": redis_url}), retries=3) as redis:
+            receiver.endpoint = RedisWebhooks(redis, Keys()).add(caller, new).id
+        receiver.events = new.events
 
     def turn(self, name: str, mode: Mode) -> None:
         """From the next request on it behaves so."""
