@@ -13,16 +13,17 @@ COUNT ?= 10000
 SEED ?= 0
 SOAK_SECONDS := $(or $(SECONDS),720)
 CONTRACT_SECONDS := $(or $(SECONDS),600)
+WEBHOOK_SECONDS := $(or $(SECONDS),600)
 SOAK_SEEDS := $(if $(filter-out file default,$(origin SEED)),$(SEED),1 2 3)
 
 # Installs Debian's package $(2) unless the command $(1) succeeds already.
 need = $(1) >/dev/null 2>&1 || { echo "Installing $(2) …"; \
 	$(SUDO) sh -c 'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(2)' >/dev/null; }
 
-.PHONY: help run demo test check lint types imports unit openapi contract bench evaluation ablations formats robustness fuzz faults soak samples clean
+.PHONY: help run demo test check lint types imports unit openapi contract bench evaluation ablations formats robustness fuzz faults soak soak-webhooks samples clean
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "%-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "%-13s %s\n", $$1, $$2}'
 
 run: $(SERVE_STAMP) ## Serve on port 8000, classify one bundled song, stay up until Ctrl-C
 	@$(BIN)/genrewiz serve --sample
@@ -89,6 +90,9 @@ faults: $(DEV_STAMP) ## Every fault scenario, one by one: some minutes
 
 soak: $(DEV_STAMP) ## All faults at random for SECONDS (720) with each SEED (1 2 3); writes docs/faults.md
 	PYTHONPATH=.:tests $(BIN)/python tests/faults/soak.py --record --seconds $(SOAK_SECONDS) --seeds $(SOAK_SEEDS)
+
+soak-webhooks: $(DEV_STAMP) ## Receivers and everything else at random for SECONDS (600), by SEED (1); writes docs/faults.md
+	PYTHONPATH=.:tests $(BIN)/python tests/faults/webhook_soak.py --record --seconds $(WEBHOOK_SECONDS) --seed $(firstword $(SOAK_SEEDS))
 
 samples: $(DEV_STAMP) ## Make the three sample songs anew
 	$(BIN)/python web/samples/make_samples.py

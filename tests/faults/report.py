@@ -3,24 +3,31 @@
 How each test was seen to fail is written by hand, in `seen_to_fail.md` beside this; it is only put in.
 """
 
+import importlib.metadata
 import json
+import os
+import platform
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from faults.oracle import spread
+from faults.oracle import Verdict, spread
+from faults.webhook_oracle import WebhookVerdict
 
 CHECKOUT = Path(__file__).parents[2]
 RESULTS = CHECKOUT / "docs" / "faults.json"
 REPORT = CHECKOUT / "docs" / "faults.md"
 SEEN_TO_FAIL = Path(__file__).with_name("seen_to_fail.md")
+LIBRARIES = ("celery", "kombu", "redis", "gunicorn", "gevent")
 
 FAULTS = {
     "worker_kill": "worker: `kill -9`",
     "crash": "worker or api: `kill -9` at a named point",
     "redis_kill": "Redis: `kill -9`, then started on its data",
     "api_kill": "api: `kill -9`",
+    "dispatcher_kill": "dispatcher: `kill -9`",
     "freeze": "worker: SIGSTOP for longer than its lease, then SIGCONT",
     "black_hole": "way to Redis: black hole",
     "half_open": "way to Redis: connections fall silent for good",
@@ -30,6 +37,14 @@ FAULTS = {
     "sigterm": "SIGTERM",
     "doorbells_deleted": "doorbells deleted",
     "doorbells_doubled": "doorbells doubled",
+}
+OF_WEBHOOKS = FAULTS | {
+    "crash": "dispatcher: `kill -9` at a named point",
+    "freeze": "dispatcher: SIGSTOP for longer than its lease, then SIGCONT",
+    "black_hole": "dispatcher's way to Redis: black hole",
+    "reset": "dispatcher's way to Redis: connections reset",
+    "latency": "dispatcher's way to Redis: latency",
+    "sigterm": "dispatcher: SIGTERM",
 }
 RECOVERIES = {
     "worker_kill": "worker `kill -9` → its job claimed again",
@@ -52,10 +67,32 @@ FIELD = (
 )
 
 
-def write_report(results: dict[str, Any]) -> None:
-    """Both files."""
+def write_results(**changes: Any) -> None:
+    """Put some of the results in the place of older ones, and write both files."""
+    results = json.loads(RESULTS.read_text()) | changes
     RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+    write_report(results)
+
+
+def write_report(results: dict[str, Any]) -> None:
+    """The page alone."""
     REPORT.write_text(report(results, SEEN_TO_FAIL.read_text()))
+
+
+def machine() -> dict[str, Any]:
+    """Where it is measured, and with what."""
+    return {
+        "cores": len(os.sched_getaffinity(0)),
+        "python": platform.python_version(),
+        **{name: importlib.metadata.version(name) for name in LIBRARIES},
+    }
+
+
+def shown(verdict: Verdict | WebhookVerdict) -> dict[str, Any]:
+    """A verdict as the results keep it: of what is bad, how much."""
+    return {
+        name: len(value) if isinstance(value, tuple) else value for name, value in asdict(verdict).items()
+    }
 
 
 def report(results: dict[str, Any], seen_to_fail: str) -> str:
@@ -65,7 +102,8 @@ def report(results: dict[str, Any], seen_to_fail: str) -> str:
         [
             "# What was done to it, and what it lost",
             "",
-            "Written by `make soak` out of `faults.json`: nothing here is by hand but the last table.",
+            "Written by `make soak` and `make soak-webhooks` out of `faults.json`: nothing here is by hand",
+            "but the last table.",
             "",
             _setting(results),
             "",
@@ -86,6 +124,7 @@ def report(results: dict[str, Any], seen_to_fail: str) -> str:
             "",
             *_table(("", "after"), FIELD),
             "",
+            *_webhooks(results.get("webhooks")),
             seen_to_fail.strip(),
             "",
         ]
@@ -121,8 +160,26 @@ def _promises(runs: Sequence[dict[str, Any]]) -> list[str]:
             ("finishes of zombies that were refused", total("refused_finishes")),
             ("audio files left behind", sum(run["audio_left"] for run in runs)),
             ("ids left in indices", sum(run["ids_left"] for run in runs)),
+            *_news(runs),
         ],
     )
+
+
+def _news(runs: Sequence[dict[str, Any]]) -> list[tuple[str, object]]:
+    """What became of the webhooks of these jobs; nothing where they had none."""
+    verdicts = [run["webhooks"] for run in runs if "webhooks" in run]
+    if not verdicts:
+        return []
+    return [
+        (words, sum(verdict[name] for verdict in verdicts))
+        for name, words in (
+            ("promised", "ends of which a receiver was to hear"),
+            ("arrived", "of these, arrived"),
+            ("lost", "news lost"),
+            ("duplicates", "duplicates, each under the same `webhook-id`"),
+            ("early", "news of what could not be read yet"),
+        )
+    ]
 
 
 def _faults(runs: Sequence[dict[str, Any]]) -> list[str]:
@@ -131,8 +188,71 @@ def _faults(runs: Sequence[dict[str, Any]]) -> list[str]:
         counts.update(run["verdict"]["faults"])
     return _table(
         ("fault", "times"),
-        [(FAULTS.get(kind, kind), counts[kind]) for kind in (*FAULTS, *sorted(set(counts) - set(FAULTS)))],
+        [
+            (FAULTS.get(kind, kind), counts[kind])
+            for kind in (*FAULTS, *sorted(set(counts) - set(FAULTS)))
+            if counts[kind]
+        ],
     )
+
+
+def _webhooks(figures: dict[str, Any] | None) -> list[str]:
+    """The section of `make soak-webhooks`; none where it was never run."""
+    if figures is None:
+        return []
+    counted = sorted(figures["faults"].items())
+    faults = _table(("fault", "times"), [(OF_WEBHOOKS.get(kind, kind), times) for kind, times in counted])
+    turns = ", ".join(f"{mode} {times}" for mode, times in sorted(figures["turns"].items()))
+    return [
+        "## Webhooks",
+        "",
+        f"One run of {figures['seconds']} s (seed {figures['seed']}) on {figures['machine']['cores']} cores: "
+        "2 apis, 2 workers and 2 dispatchers, each behind a proxy of its own, and "
+        f"{figures['jobs']['accepted']} real jobs, of which {figures['jobs']['lost']} were lost. Six receivers "
+        "are always good; four are hostile most of the time. An attempt takes 3 s at most; one that failed is "
+        "made again after 0.5, 1, 2, 4, 8, 8, … s. Signatures are checked by the public `standardwebhooks` "
+        "package; when news of an end arrives, an api is asked for the job.",
+        "",
+        *webhook_table(figures),
+        "",
+        *faults,
+        "",
+        f"So often receivers changed their ways: {turns}.",
+        "",
+    ]
+
+
+def webhook_table(figures: dict[str, Any]) -> list[str]:
+    """What was sent and what arrived, and how long that took, as lines of Markdown."""
+    verdict = figures["verdict"]
+    rows = [
+        ("ends of which a receiver was to hear", verdict["promised"]),
+        ("arrived (answered with a 2xx)", verdict["arrived"]),
+        ("**lost**", f"**{verdict['lost']}**"),
+        ("requests in all, of every event", verdict["requests"]),
+        ("duplicates: taken before, under the same `webhook-id`", verdict["duplicates"]),
+        (
+            "of these with another body, or under another `webhook-id`",
+            verdict["changed"] + verdict["doubled"],
+        ),
+        ("told before the result could be read", verdict["early"]),
+        ("ends of which no api could be asked in time", verdict["unasked"]),
+        ("bad signatures", verdict["unsigned"]),
+        ("wrong `sequence`", verdict["misnumbered"]),
+        ("untrue, unwanted, or sent on to where a redirect led", verdict["wrong"]),
+        ("events that came behind a later one of their job", verdict["overtaken"]),
+        ("attempts of zombies that were refused", figures["recorded"].get("lost", 0)),
+    ]
+    lags = [
+        (words, lag["count"], *(f"{lag[name]:.2f}" for name in ("p50", "p99", "max")))
+        for which, words in (("good", "good receivers"), ("bad", "hostile receivers, until they took it"))
+        if (lag := figures["lags"][which])
+    ]
+    return [
+        *_table(("webhooks", ""), rows),
+        "",
+        *_table(("seconds from an end to its news", "", "p50", "p99", "max"), lags),
+    ]
 
 
 def recovery_table(runs: Sequence[dict[str, Any]]) -> list[str]:

@@ -5,6 +5,7 @@ them into its time.
 """
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 FULL_SECONDS = 3 * 720.0
@@ -41,14 +42,21 @@ class Step:
     chance: float  # in [0, 1): who is hit, and how
 
 
-def steps(seed: int, seconds: float) -> list[Step]:
-    """A shuffled deck: at least one of each kind."""
+def steps(
+    seed: int,
+    seconds: float,
+    *,
+    times: Mapping[str, int] = TIMES,
+    quiet_times: Mapping[str, int] = QUIET_TIMES,
+    full_seconds: float = FULL_SECONDS,
+) -> list[Step]:
+    """A shuffled deck: at least one of each kind. times: of a run of full_seconds."""
     random_ = random.Random(seed)
-    share = seconds / FULL_SECONDS
+    share = seconds / full_seconds
     deck = [
         (kind, is_quiet)
-        for times, is_quiet in ((TIMES, False), (QUIET_TIMES, True))
-        for kind, count in times.items()
+        for deck_, is_quiet in ((times, False), (quiet_times, True))
+        for kind, count in deck_.items()
         for _ in range(max(1, round(count * share)))
     ]
     random_.shuffle(deck)

@@ -5,30 +5,31 @@ and logs of a run that went wrong are kept, and named.
 """
 
 import argparse
-import importlib.metadata
 import os
-import platform
 import random
 import shutil
 import sys
 import tempfile
 import threading
 import time
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from faults.fleet import Fleet, fleet_running
+from faults.fleet import WEBHOOKS, Fleet, fleet_running
 from faults.injector import Injector
 from faults.load import Load, Song
-from faults.oracle import Verdict, judge, recoveries
-from faults.report import RESULTS, recovery_table, write_report
+from faults.oracle import judge, recoveries
+from faults.receivers import Receivers
+from faults.report import RESULTS, machine, recovery_table, shown, write_results
 from faults.schedule import pause_seconds, steps
 from faults.songs import song
+from faults.webhook_oracle import judge_webhooks
 from genrewiz.serve.supervisor import signals_interrupt
+from support.waiting import eventually
 
-APIS, WORKERS = 2, 4
-ENVIRONMENT = {
+APIS, WORKERS, DISPATCHERS = 2, 4, 1
+RECEIVERS = ("radio-1", "radio-2", "radio-3")
+ENVIRONMENT = WEBHOOKS | {
     "GENREWIZ_CONCURRENCY": "2",
     "GENREWIZ_LOG_LEVEL": "info",
     # A job that this schedule hits time and again has not deserved to end for that.
@@ -38,7 +39,6 @@ SONGS_PER_SECOND = 1.0
 SLOW_SHARE, SLOW_SECONDS = 0.15, (3.0, 10.0)
 END_PATIENCE_SECONDS = 300.0
 SAY_SECONDS = 10.0
-LIBRARIES = ("celery", "kombu", "redis", "gunicorn", "gevent")
 
 
 def main() -> int:
@@ -52,7 +52,7 @@ def main() -> int:
         for seed in options.seeds:
             runs.append(soak(seed, options.seconds))
             if options.record:
-                write_report({"machine": _machine(), "runs": runs})
+                write_results(machine=machine(), runs=runs)
     print("\n".join(recovery_table(runs)))
     if options.record:
         print(f"written: {RESULTS}")
@@ -66,14 +66,19 @@ def soak(seed: int, seconds: float) -> dict[str, Any]:
     stop = threading.Event()
     busy_before = _busy_seconds()
     began = time.monotonic()
-    with fleet_running(directory, apis=APIS, workers=WORKERS, environment=ENVIRONMENT) as fleet:
+    with (
+        fleet_running(
+            directory, apis=APIS, workers=WORKERS, dispatchers=DISPATCHERS, environment=ENVIRONMENT
+        ) as fleet,
+        Receivers(fleet.journals, fleet.api_urls, RECEIVERS) as receivers,
+    ):
         server = fleet.redis.info("server")
         with Load(fleet.api_urls, fleet.journals) as load:
             injector = Injector(fleet, load, stop)
             speaker = threading.Thread(target=_speak, args=(seed, fleet, load, stop), daemon=True)
             sender = threading.Thread(
                 target=load.send_steadily,
-                args=(SONGS_PER_SECOND, lambda: _any_song(chance), stop.is_set),
+                args=(SONGS_PER_SECOND, lambda: _any_song(chance, receivers), stop.is_set),
                 daemon=True,
             )
             speaker.start()
@@ -91,11 +96,12 @@ def soak(seed: int, seconds: float) -> dict[str, Any]:
             fleet.await_ready()
             is_settled = load.settle(seconds=END_PATIENCE_SECONDS)
             load.look_again()
-        verdict = judge(fleet.records())
+        is_settled = is_settled and is_told(fleet)
+        verdict, news = judge(fleet.records()), judge_webhooks(fleet.records())
         left, leftovers = fleet.audio_left(), fleet.leftovers()
         found = recoveries(fleet.records())
-    is_good = verdict.is_good and is_settled and not left and not any(leftovers.values())
-    print(f"seed {seed}: {'good' if is_good else 'BAD'}: {verdict}", file=sys.stderr)
+    is_good = verdict.is_good and news.is_good and is_settled and not left and not any(leftovers.values())
+    print(f"seed {seed}: {'good' if is_good else 'BAD'}: {verdict}\n{news}", file=sys.stderr)
     if is_good:
         shutil.rmtree(directory, ignore_errors=True)
     else:
@@ -105,7 +111,8 @@ def soak(seed: int, seconds: float) -> dict[str, Any]:
         "seconds": round(seconds),
         "is_good": is_good,
         "cpu_busy": round(busy, 3),
-        "verdict": _shown(verdict),
+        "verdict": shown(verdict),
+        "webhooks": {name: value for name, value in shown(news).items() if name != "lags"},
         "audio_left": len(left),
         "ids_left": sum(leftovers.values()),
         "recoveries": [
@@ -128,10 +135,20 @@ def _inject(injector: Injector, seed: int, seconds: float) -> None:
         injector.do(step)
 
 
-def _any_song(chance: random.Random) -> Song:
+def is_told(fleet: Fleet) -> bool:
+    """Whether every receiver has heard in time what it was to hear."""
+    try:
+        eventually(lambda: not judge_webhooks(fleet.records()).lost, seconds=END_PATIENCE_SECONDS)
+    except AssertionError:
+        return False
+    return True
+
+
+def _any_song(chance: random.Random, receivers: Receivers) -> Song:
     slow_seconds = chance.uniform(*SLOW_SECONDS) if chance.random() < SLOW_SHARE else 0.0
     queue = chance.choices(("high", "standard", "batch"), (1, 8, 1))[0]
-    return Song(audio=song(slow_seconds=slow_seconds), queue=queue)
+    hook = receivers.hook(chance.choice(RECEIVERS))
+    return Song(audio=song(slow_seconds=slow_seconds), queue=queue, hook=hook)
 
 
 def _speak(seed: int, fleet: Fleet, load: Load, stop: threading.Event) -> None:
@@ -146,23 +163,9 @@ def _speak(seed: int, fleet: Fleet, load: Load, stop: threading.Event) -> None:
         )
 
 
-def _shown(verdict: Verdict) -> dict[str, Any]:
-    return {
-        name: len(value) if isinstance(value, tuple) else value for name, value in asdict(verdict).items()
-    }
-
-
 def _version(server: dict[str, Any]) -> str:
     name = server.get("server_name", "redis")
     return f"{name} {server.get(f'{name}_version', '')}"
-
-
-def _machine() -> dict[str, Any]:
-    return {
-        "cores": len(os.sched_getaffinity(0)),
-        "python": platform.python_version(),
-        **{name: importlib.metadata.version(name) for name in LIBRARIES},
-    }
 
 
 def _busy_seconds() -> float:

@@ -75,6 +75,39 @@ def test_the_report_says_what_was_accepted_and_lost_and_how_long_recovery_took()
     assert text.endswith("## How each test was seen to fail\n")
 
 
+WEBHOOKS = {
+    "seed": 1,
+    "seconds": 600,
+    "machine": {"cores": 2},
+    "jobs": {"accepted": 900, "lost": 0, "twice": 0},
+    "faults": {"dispatcher_kill": 50, "crash": 12},
+    "turns": {"black_hole": 9},
+    "recorded": {"delivered": 900, "lost": 3},
+    "verdict": {
+        "promised": 901, "arrived": 901, "lost": 0, "requests": 1300, "duplicates": 7, "overtaken": 2, "unasked": 1,
+        "changed": 0, "doubled": 0, "early": 0, "unsigned": 0, "misnumbered": 0, "wrong": 0,
+    },
+    "lags": {"good": {"count": 600, "p50": 0.031, "p99": 8.4, "max": 12.0}, "bad": None},
+}  # fmt: skip
+
+
+def test_the_report_says_what_became_of_webhooks_where_that_was_measured():
+    text = report(RESULT | {"webhooks": WEBHOOKS}, "")
+
+    assert "| ends of which a receiver was to hear | 901 |" in text
+    assert "| **lost** | **0** |" in text.partition("## Webhooks")[2]
+    assert "| good receivers | 600 | 0.03 | 8.40 | 12.00 |" in text
+    assert "| dispatcher: `kill -9` | 50 |" in text
+    assert "| dispatcher: `kill -9` at a named point | 12 |" in text
+    assert "## Webhooks" not in report(RESULT, "")
+
+
+def test_a_soak_whose_jobs_had_webhooks_says_what_became_of_them():
+    run = RESULT["runs"][0] | {"webhooks": WEBHOOKS["verdict"]}
+
+    assert "| of these, arrived | 901 |" in report(RESULT | {"runs": [run]}, "")
+
+
 def test_the_report_of_this_checkout_is_what_its_figures_give():
     if RESULTS.exists():
         assert REPORT.read_text() == report(json.loads(RESULTS.read_text()), SEEN_TO_FAIL.read_text())
