@@ -19,7 +19,7 @@ from genrewiz.commands.webhook_wish import known_again
 
 LOST: Final = frozenset({"unknown_job", "result_gone"})
 UNHEARD: Final = frozenset({"expired", "cancelled"})
-CONCERNS_ALL: Final = frozenset({"unauthorized", "missing_right", "unknown_endpoint"})
+CONCERNS_ALL: Final = frozenset({"unauthorized", "missing_right"})
 NO_ROOM: Final = frozenset({"queue_full", "quota_exceeded", "rate_limited"})
 FULL_SECONDS: Final = 5.0
 MAX_FULL_SECONDS: Final = 60.0

@@ -93,6 +93,7 @@ def test_another_wish_is_another_job_of_a_batch_and_no_secret_is_written(server,
         ["--webhook", URL, "--webhook-secret", SECRET],
         ["--webhook", URL, "--webhook-secret", OTHER],
         ["--webhook", URL, "--webhook-event", "job.failed"],
+        ["--webhook", URL, "--webhook-event", "job.started"],
         ["--webhook", ENDPOINT],
     ]
 
@@ -110,7 +111,7 @@ def test_another_wish_is_another_job_of_a_batch_and_no_secret_is_written(server,
 @pytest.mark.parametrize(
     ("status", "code", "pointer", "times"),
     [
-        (404, "unknown_endpoint", None, 1),
+        (422, "invalid_request", "/webhook/endpoint", 1),
         (422, "url_blocked", "/webhook/url", 1),
         (422, "invalid_request", "/webhook/secret", 1),
         (422, "url_blocked", "/url", 3),
@@ -119,7 +120,7 @@ def test_another_wish_is_another_job_of_a_batch_and_no_secret_is_written(server,
 def test_a_webhook_that_is_refused_ends_a_batch_at_its_first_song(
     server, genrewiz, status, code, pointer, times
 ):
-    errors = [{"pointer": pointer, "detail": "No."}] if pointer else []
+    errors = [{"pointer": pointer, "detail": "No."}]
     server.says("POST /jobs", {"code": code, "title": "No", "detail": "No.", "errors": errors}, status)
 
     done = genrewiz(*(f"{SONG}?{number}" for number in range(3)), "--webhook", URL, "--concurrency", "1")
