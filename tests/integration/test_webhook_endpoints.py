@@ -412,6 +412,33 @@ def test_another_keys_endpoint_is_404_on_every_route_and_stays_as_it_was(
     assert ours.status_code in (200, 202, 204)
 
 
+def test_who_may_only_read_sees_everything_and_changes_nothing(client, keys, webhooks):
+    _, both = keys.add("both", {"read", "submit"})
+    endpoint = make_endpoint(client, both)
+    delivery = client.post(endpoint["links"]["test"], headers=bearer(both)).get_json()
+    before = webhooks.endpoint(endpoint["id"])
+    changes = [("POST", "/webhook-endpoints", {"url": HOOK}), ("POST", delivery["links"]["redeliver"], None)]
+    changes += [(method, endpoint["links"]["self"] + path, body) for method, path, body in OF_AN_ENDPOINT[1:]]
+    readings = [
+        "/webhook-endpoints",
+        endpoint["links"]["self"],
+        "/webhook-deliveries",
+        delivery["links"]["self"],
+    ]
+    for right, allowed, refused in (
+        ("read", [("GET", path, None) for path in readings], changes),
+        ("submit", [], [("GET", path, None) for path in readings]),
+    ):
+        _, text = keys.add(right, {right})
+        for method, path, body in refused:
+            response = client.open(path, method=method, json=body, headers=bearer(text))
+            assert code_of(response) == (403, "missing_right"), (right, method, path)
+        for method, path, body in allowed:
+            response = client.open(path, method=method, json=body, headers=bearer(text))
+            assert response.status_code in (200, 404), (right, method, path)  # 404: it is another key's
+    assert webhooks.endpoint(endpoint["id"]) == before
+
+
 def test_an_endpoint_of_the_open_service_belongs_to_no_key(client, keys, settings):
     endpoint = make_endpoint(client)
     _, text = keys.add("radio", RIGHTS)
