@@ -1,76 +1,22 @@
 """`genrewiz listen`: a receiver of webhooks to try with."""
 
 import base64
-import hashlib
-import hmac
 import json
-import re
-import signal
 import socket
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import httpx
 import pytest
 
 from support.api_server import Connection
 from support.commands import CommandLine
+from support.listening import SECRET, Listening, listening
 from support.waiting import eventually
 
-SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 OTHER = "whsec_" + base64.b64encode(b"another secret").decode()
 EVENT = {
     "type": "job.succeeded", "timestamp": "2026-01-01T00:00:00.000Z", "sequence": 7,
     "data": {"id": "job_1", "status": "succeeded", "result": {"genre": "rock"}, "error": None},
 }  # fmt: skip
-
-
-class Listening:
-    """A receiver that is up."""
-
-    def __init__(self, process) -> None:
-        self.process = process
-        self.said: list[str] = []
-        while not self.said or "Listening" not in self.said[-1]:
-            self.said.append(process.stderr.readline())
-        self.url = re.search(r"http://\S+", self.said[-1]).group()
-        threading.Thread(target=lambda: self.said.extend(process.stderr), daemon=True).start()
-
-    def post(self, body: bytes, **headers: str) -> int:
-        return httpx.post(self.url, content=body, headers=headers, trust_env=False, timeout=60).status_code
-
-    def deliver(self, body: bytes, *, secret: str = SECRET, seconds_ago: int = 0, **headers: str) -> int:
-        """As the service sends it, by Standard Webhooks 1.0.0."""
-        timestamp = str(int(time.time()) - seconds_ago)
-        key = base64.b64decode(secret.removeprefix("whsec_"))
-        signature = hmac.digest(key, f"msg_1.{timestamp}.".encode() + body, hashlib.sha256)
-        return self.post(
-            body,
-            **{
-                "webhook-id": "msg_1",
-                "webhook-timestamp": timestamp,
-                "webhook-signature": "v1," + base64.b64encode(signature).decode(),
-                **headers,
-            },
-        )
-
-    def line(self) -> str:
-        """The next line of its output."""
-        return self.process.stdout.readline().rstrip("\n")
-
-
-@contextmanager
-def listening(*options: str, **environment: str) -> Iterator[Listening]:
-    command = CommandLine("http://127.0.0.1:1", **environment)
-    with command.start("listen", "--port", "0", *options) as process:
-        try:
-            yield Listening(process)
-        finally:
-            process.send_signal(signal.SIGINT)
-            process.wait()
-    assert process.returncode == 130
 
 
 def test_what_is_signed_is_printed_and_all_else_refused():

@@ -1,13 +1,17 @@
 """Both clients about webhooks: what goes out, what comes back, and what is never sent twice."""
 
+import inspect
+import itertools
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import httpx
 import pytest
 
-from genrewiz.client import Endpoint, Webhook, WebhookEvent
+from genrewiz.client import Client, Endpoint, Problem, Webhook, WebhookEvent
 from genrewiz.client.conversation import Wanted
 from genrewiz.client.effects import Broken
 from genrewiz.client.transport import broken
@@ -16,6 +20,7 @@ from support.client_webhooks import DELIVERY, ENDPOINT, JOB, SECRET, TIME, attem
 from support.clients import KINDS, Making, Recorder, clients
 from support.paper_talk import BROKEN, World, problem, said
 
+CHECKOUT = Path(__file__).parents[4]
 AT = datetime(2026, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC)
 UNSENT = Broken(reason="refused", is_unsent=True)
 URL = "https://radio.example/hook"
@@ -353,3 +358,40 @@ def test_an_event_is_read_as_its_job():
 def test_what_is_no_event_is_refused(event):
     with pytest.raises(ValueError, match="this is no"):
         WebhookEvent.of(event)
+
+
+def test_every_route_that_is_about_jobs_models_and_webhooks_has_a_call(make):
+    server = Recorder()
+    server.answers = itertools.repeat(httpx.Response(404, json={"code": "unknown"}))
+    client = make(handler=server)
+    calls = {
+        "submit": (b"x",), "submit_url": ("u",), "get": ("ID",), "wait": ("ID",), "events": ("ID",),
+        "jobs": (), "jobs_page": (), "cancel": ("ID",), "delete": ("ID",), "spectrogram": ("ID",),
+        "models": (), "model": ("ID",), "create_endpoint": ("u",), "endpoints": (), "endpoint": ("ID",),
+        "change_endpoint": ("ID",), "delete_endpoint": ("ID",), "rotate_secret": ("ID",),
+        "test_endpoint": ("ID",), "deliveries": (), "deliveries_page": (), "delivery": ("ID",),
+        "redeliver": ("ID",), "recover": ("ID",),
+    }  # fmt: skip
+    public = {name for name, _ in inspect.getmembers(Client, inspect.isfunction) if not name.startswith("_")}
+    assert set(calls) == public - {"close"}
+
+    for name, arguments in calls.items():
+        with pytest.raises(Problem):
+            list(getattr(client, name)(*arguments, **({"since": TIME} if name == "recover" else {})))
+
+    asked = {(request.method.lower(), request.url.path) for request in server.requests}
+    document = json.loads((CHECKOUT / "docs" / "openapi.json").read_text())
+    described = {
+        (method, re.sub(r"\{\w+\}", "ID", path))
+        for path, item in document["paths"].items()
+        for method in item
+    }
+    assert asked - described == set()
+    # Of no use to a program that has the client: pages for people, probes, and what a browser needs.
+    assert described - asked == {
+        ("get", "/problems/ID"),
+        ("get", "/openapi.json"),
+        ("get", "/livez"),
+        ("get", "/readyz"),
+        ("post", "/jobs/ID/events-token"),
+    }
