@@ -35,7 +35,6 @@ from genrewiz.commands.webhook_output import (
 
 TEST_SECONDS: Final = 30.0
 """For so long `test --wait` looks for an answer: a receiver has 15 s for one."""
-"""For so long `test --wait` looks for an answer: a receiver has 15 s for one."""
 LOOK_SECONDS: Final = 0.5
 
 EndpointArgument = Annotated[
