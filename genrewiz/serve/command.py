@@ -60,13 +60,23 @@ def serve(
             help="/metrics of the worker; 0 is any free one.",
         ),
     ] = 9102,
+    dispatcher_metrics_port: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=MAX_PORT,
+            envvar="GENREWIZ_DISPATCHER_METRICS_PORT",
+            help="/metrics of the dispatcher, which sends webhooks; 0 is any free one.",
+        ),
+    ] = 9103,
     sample: Annotated[bool, typer.Option("--sample", help="Classify a bundled song once all is up.")] = False,
 ) -> None:
-    """Run the whole service here: a Redis-compatible server, the api and a worker. Ctrl-C stops it."""
+    """Run the whole service here: a Redis-compatible server, api, worker and dispatcher. Ctrl-C stops it."""
     ports = Ports(
         api=port or free_port(),
         api_metrics=api_metrics_port or free_port(),
         worker_metrics=worker_metrics_port or free_port(),
+        dispatcher_metrics=dispatcher_metrics_port or free_port(),
     )
     with _running(data or _default_directory(), host, ports, concurrency, say=_relay) as supervisor:
         url = f"http://{host}:{ports.api}"
@@ -82,7 +92,12 @@ def serve(
 
 def demo(*, concurrency: ConcurrencyOption = None) -> None:
     """Start the whole service on free ports, classify one bundled song, stop."""
-    ports = Ports(api=free_port(), api_metrics=free_port(), worker_metrics=free_port())
+    ports = Ports(
+        api=free_port(),
+        api_metrics=free_port(),
+        worker_metrics=free_port(),
+        dispatcher_metrics=free_port(),
+    )
     held_back: list[tuple[str, str]] = []
     typer.echo("Starting a server, the api and a worker …", err=True)
     try:
@@ -110,6 +125,7 @@ def _running(
             ("--port", host, ports.api),
             ("--api-metrics-port", LOOPBACK, ports.api_metrics),
             ("--worker-metrics-port", LOOPBACK, ports.worker_metrics),
+            ("--dispatcher-metrics-port", LOOPBACK, ports.dispatcher_metrics),
         ]
     )
     if sentence:

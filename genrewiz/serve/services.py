@@ -24,6 +24,7 @@ class Ports:
     api: int
     api_metrics: int
     worker_metrics: int
+    dispatcher_metrics: int
 
 
 def services(
@@ -36,6 +37,7 @@ def services(
         "GENREWIZ_PORT": str(ports.api),
         "GENREWIZ_API_METRICS_PORT": str(ports.api_metrics),
         "GENREWIZ_WORKER_METRICS_PORT": str(ports.worker_metrics),
+        "GENREWIZ_DISPATCHER_METRICS_PORT": str(ports.dispatcher_metrics),
         "GENREWIZ_LOG_FORMAT": environment.get(
             "GENREWIZ_LOG_FORMAT", "console" if sys.stderr.isatty() else "auto"
         ),
@@ -49,7 +51,7 @@ def services(
         ours["GENREWIZ_REDIS_URL"] = server.url
         phases.append([_server(server, environment)])
     everything = {**environment, **ours}
-    phases.append([_worker(ports, everything), _api(host, ports, everything)])
+    phases.append([_worker(ports, everything), _dispatcher(ports, everything), _api(host, ports, everything)])
     return phases
 
 
@@ -80,6 +82,15 @@ def _worker(ports: Ports, environment: Mapping[str, str]) -> Service:
         command=[sys.executable, "-m", "worker"],
         environment=environment,
         is_ready=_answers(f"http://{LOOPBACK}:{ports.worker_metrics}/readyz"),
+    )
+
+
+def _dispatcher(ports: Ports, environment: Mapping[str, str]) -> Service:
+    return Service(
+        name="webhook",
+        command=[sys.executable, "-m", "worker.webhooks"],
+        environment=environment,
+        is_ready=_answers(f"http://{LOOPBACK}:{ports.dispatcher_metrics}/readyz"),
     )
 
 

@@ -60,6 +60,13 @@ def test_the_worker_loads_nothing_that_reads_a_strangers_file_or_that_only_train
     assert not modules & set(ONLY_FOR_TRAINING)
 
 
+def test_the_dispatcher_is_small_it_loads_no_model_no_broker_and_no_web_framework():
+    modules = loaded_by("import worker.webhooks.main")
+
+    assert "urllib3" in modules
+    assert not modules & {*HEAVY, "celery", "kombu", "flask", "gevent", "PIL"}
+
+
 def test_besides_torch_the_imports_of_the_worker_are_a_small_part_of_its_start():
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-c", "import worker.main"],

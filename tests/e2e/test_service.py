@@ -50,7 +50,7 @@ def test_killing_the_worker_in_the_middle_loses_no_job(own_service: Service, sam
     assert max(job["attempt"] for job in answers) <= 2
 
 
-@pytest.mark.parametrize(("role", "left"), [("api", 0), ("redis", IN_HAND)])
+@pytest.mark.parametrize(("role", "left"), [("api", 0), ("dispatcher", 0), ("redis", IN_HAND)])
 def test_a_process_that_is_killed_comes_back_and_nothing_is_lost(
     own_service: Service, sample, role, left, tmp_path
 ):
@@ -83,7 +83,7 @@ def test_to_stop_the_service_stops_every_process(tmp_path):
         service.process.send_signal(signal.SIGINT)
 
         assert service.process.wait() == 0
-    assert len(family) == 3
+    assert len(family) == 4
     assert not any(Path(f"/proc/{pid}").exists() for pid in family)
 
 
@@ -118,7 +118,7 @@ def test_a_wrong_setting_is_one_line_that_names_it(tmp_path):
 
 
 def refused(*options: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    ports = ["--api-metrics-port", "0", "--worker-metrics-port", "0"]
+    ports = ["--api-metrics-port", "0", "--worker-metrics-port", "0", "--dispatcher-metrics-port", "0"]
     if "--port" not in options:
         ports += ["--port", "0"]
     done = genrewiz("serve", *ports, *options, **environment)

@@ -24,7 +24,14 @@ from support.service import genrewiz
 from support.waiting import PATIENCE_SECONDS, eventually
 
 WORKER = ["-m", "worker"]
+DISPATCHER = ["-m", "worker.webhooks"]
 API = ["-m", "gunicorn", "--config", str(GUNICORN_CONFIG)]
+PROCESSES = {
+    "worker": (WORKER, "WORKER_METRICS_PORT"),
+    "dispatcher": (DISPATCHER, "DISPATCHER_METRICS_PORT"),
+    "api": (API, "API_METRICS_PORT"),
+}
+"""Each with the setting of the port at which it tells how it is."""
 
 
 @contextmanager
@@ -43,9 +50,10 @@ def warnings_of(client: Redis) -> list[dict]:
 
 
 @contextmanager
-def started(arguments: list[str], url: str, directory: Path) -> Iterator["Process"]:
+def started(name: str, url: str, directory: Path) -> Iterator["Process"]:
     """A process of the service; killed at the end."""
-    ports = {name: free_port() for name in ("PORT", "API_METRICS_PORT", "WORKER_METRICS_PORT")}
+    arguments, tells_at = PROCESSES[name]
+    ports = {name: free_port() for name in ("PORT", *(port for _, port in PROCESSES.values()))}
     ours = {f"GENREWIZ_{name}": str(port) for name, port in ports.items()}
     log = directory / "process.log"
     with log.open("wb") as output:
@@ -63,9 +71,7 @@ def started(arguments: list[str], url: str, directory: Path) -> Iterator["Proces
             stderr=subprocess.STDOUT,
         )
     try:
-        yield Process(
-            process, log, ports["WORKER_METRICS_PORT" if arguments == WORKER else "API_METRICS_PORT"]
-        )
+        yield Process(process, log, ports[tells_at])
     finally:
         process.terminate()
         process.wait()
@@ -170,24 +176,24 @@ def test_a_server_that_is_away_is_a_warning():
     assert warning["event"] == "redis server not checked: it is away"
 
 
-@pytest.mark.parametrize("arguments", [WORKER, API], ids=["worker", "api"])
-def test_a_process_does_not_start_on_a_server_that_evicts_and_says_so_in_one_line(tmp_path, arguments):
+@pytest.mark.parametrize("name", PROCESSES)
+def test_a_process_does_not_start_on_a_server_that_evicts_and_says_so_in_one_line(tmp_path, name):
     with (
         redis_serving(tmp_path / "redis", "maxmemory-policy allkeys-lru") as server,
-        started(arguments, server.url, tmp_path) as process,
+        started(name, server.url, tmp_path) as process,
     ):
         status = process.process.wait(PATIENCE_SECONDS)
 
     (line,) = process.log.read_text().splitlines()
-    assert line.startswith(f"genrewiz {'worker' if arguments == WORKER else 'api'}: The Redis server forgets")
+    assert line.startswith(f"genrewiz {name}: The Redis server forgets")
     assert status == 1
 
 
-@pytest.mark.parametrize("arguments", [WORKER, API], ids=["worker", "api"])
-def test_a_process_that_starts_before_its_server_says_so_and_works_once_that_is_there(tmp_path, arguments):
+@pytest.mark.parametrize("name", PROCESSES)
+def test_a_process_that_starts_before_its_server_says_so_and_works_once_that_is_there(tmp_path, name):
     with (
         RedisServer(tmp_path / "redis") as server,
-        started(arguments, server.url, tmp_path) as process,
+        started(name, server.url, tmp_path) as process,
     ):
         eventually(lambda: process.says("/livez"))
         assert "redis server not checked: it is away" in process.log.read_text()

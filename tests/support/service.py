@@ -54,7 +54,12 @@ class Service:
 
     def pid_of(self, role: str) -> int:
         """The process of a role: a direct child of `genrewiz serve`."""
-        marks = {"worker": "-m\0worker", "api": "gunicorn", "redis": "-server 127.0.0.1"}
+        marks = {
+            "worker": "-m\0worker\0",
+            "dispatcher": "-m\0worker.webhooks\0",
+            "api": "gunicorn",
+            "redis": "-server 127.0.0.1",
+        }
         return eventually(
             lambda: next(pid for pid in children(self.process.pid) if marks[role] in command_line(pid))
         )
@@ -63,7 +68,7 @@ class Service:
         os.kill(self.pid_of(role), signal.SIGKILL)
 
     def metrics(self, role: str) -> str:
-        """The /metrics of the api or of the worker, at the port that serve was given."""
+        """The /metrics of the api, the worker or the dispatcher, at the port that serve was given."""
         pid = self.pid_of(role)
         environment = dict(
             pair.partition("=")[::2]
@@ -85,7 +90,7 @@ def serving(directory: Path, *options: str, **environment: str) -> Iterator[Serv
     process = subprocess.Popen(
         [
             GENREWIZ, "serve", "--port", "0", "--api-metrics-port", "0", "--worker-metrics-port", "0",
-            "--data", str(directory), *options,
+            "--dispatcher-metrics-port", "0", "--data", str(directory), *options,
         ],
         # Tests send the same song again and again, and want it heard each time.
         env={**os.environ, "GENREWIZ_RESULT_CACHE": "false", **environment},
