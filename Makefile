@@ -57,7 +57,7 @@ openapi: $(DEV_STAMP) ## Write docs/openapi.json anew, from the code
 contract: $(DEV_STAMP) ## Ask the API everything that its description allows and forbids, for SECONDS (600), by SEED (0)
 	PYTHONPATH=.:tests $(BIN)/python tests/contract/run.py --seconds $(CONTRACT_SECONDS) --seed $(SEED)
 
-bench: $(DEV_STAMP) ## Measure start-up, CPU idle and a job, threads, sandbox, the model, recovery, a long queue, HTTP (docs/benchmarks.json)
+bench: $(DEV_STAMP) ## Measure start-up, CPU idle and a job, threads, sandbox, the model, recovery, a long queue, HTTP, webhooks (docs/benchmarks.json)
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/startup.py
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/overhead.py
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/pipelines.py
@@ -69,6 +69,7 @@ bench: $(DEV_STAMP) ## Measure start-up, CPU idle and a job, threads, sandbox, t
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/http_upload.py
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/http_memory.py
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/http_streams.py
+	PYTHONPATH=tests $(BIN)/python tests/benchmarks/webhooks.py
 
 evaluation: $(DEV_STAMP) ## Train what a release lacks (hours) and write docs/evaluation.md; RELEASE=1 puts the best seed in its place
 	$(BIN)/python -m worker.training.release.publication --runs runs/release $(if $(RELEASE),--release)

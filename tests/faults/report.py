@@ -208,10 +208,10 @@ def _webhooks(figures: dict[str, Any] | None) -> list[str]:
         "",
         f"One run of {figures['seconds']} s (seed {figures['seed']}) on {figures['machine']['cores']} cores: "
         "2 apis, 2 workers and 2 dispatchers, each behind a proxy of its own, and "
-        f"{figures['jobs']['accepted']} real jobs, of which {figures['jobs']['lost']} were lost. Six receivers "
-        "are always good; four are hostile most of the time. An attempt takes 3 s at most; one that failed is "
-        "made again after 0.5, 1, 2, 4, 8, 8, … s. Signatures are checked by the public `standardwebhooks` "
-        "package; when news of an end arrives, an api is asked for the job.",
+        f"{figures['jobs']['accepted']} real jobs, of which {figures['jobs']['lost']} were lost. Six "
+        "receivers are always good; four are hostile most of the time. An attempt takes 3 s at most; one "
+        "that failed is made again after 0.5, 1, 2, 4, 8, 8, … s. Signatures are checked by the public "
+        "`standardwebhooks` package; when news of an end arrives, an api is asked for the job.",
         "",
         *webhook_table(figures),
         "",

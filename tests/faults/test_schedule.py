@@ -84,8 +84,8 @@ WEBHOOKS = {
     "turns": {"black_hole": 9},
     "recorded": {"delivered": 900, "lost": 3},
     "verdict": {
-        "promised": 901, "arrived": 901, "lost": 0, "requests": 1300, "duplicates": 7, "overtaken": 2, "unasked": 1,
-        "changed": 0, "doubled": 0, "early": 0, "unsigned": 0, "misnumbered": 0, "wrong": 0,
+        "promised": 901, "arrived": 901, "lost": 0, "requests": 1300, "duplicates": 7, "overtaken": 2,
+        "unasked": 1, "changed": 0, "doubled": 0, "early": 0, "unsigned": 0, "misnumbered": 0, "wrong": 0,
     },
     "lags": {"good": {"count": 600, "p50": 0.031, "p99": 8.4, "max": 12.0}, "bad": None},
 }  # fmt: skip
