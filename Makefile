@@ -118,11 +118,14 @@ $(DEV_STAMP): | $(BIN)/python
 	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@ $(SERVE_STAMP)
 
-# What tests start besides Python: a browser, curl for the README's own lines, and what cuts a server's power
-# (by a trace of its writes) and sets its clock.
+# What tests start besides Python: a browser, curl for the README's own lines, what cuts a server's power (by a
+# trace of its writes) and sets its clock, and what runs the receivers of docs/webhooks: Node, PHP and Liquidsoap.
 $(VENV)/.tools: | $(BIN)/python
 	@$(call need,command -v chromium,chromium)
 	@$(call need,command -v curl,curl)
 	@$(call need,command -v strace,strace)
 	@$(call need,ls /usr/lib/*/faketime/libfaketime.so.1,libfaketime)
+	@$(call need,command -v node,nodejs)
+	@$(call need,command -v php,php-cli)
+	@$(call need,command -v liquidsoap,liquidsoap)
 	@touch $@
