@@ -120,7 +120,7 @@ $(DEV_STAMP): | $(BIN)/python
 
 # What tests start besides Python: a browser, curl for the README's own lines, what cuts a server's power (by a
 # trace of its writes) and sets its clock, and what runs the receivers of docs/webhooks: Node, PHP and Liquidsoap.
-$(VENV)/.tools: | $(BIN)/python
+$(VENV)/.tools: Makefile | $(BIN)/python
 	@$(call need,command -v chromium,chromium)
 	@$(call need,command -v curl,curl)
 	@$(call need,command -v strace,strace)
