@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 
-from genrewiz.serve.embedded import free_port
+from genrewiz.serve.ports import free_port
 from shared.webhook_secrets import signatures
 from support.waiting import eventually
 
@@ -102,10 +102,12 @@ class Running:
 
 
 @contextmanager
-def running(folder: Path, *command: str, secret: str = SECRET, **environment: str) -> Iterator[Running]:
+def running(
+    folder: Path, *command: str, secret: str = SECRET, port: int | None = None, **environment: str
+) -> Iterator[Running]:
     """A receiver of docs/webhooks: `receiver.py --overwrite`, `receiver.mjs` or `receiver.php`."""
     folder.mkdir(exist_ok=True)
-    file, port = str(WEBHOOKS / command[0]), free_port()
+    file, port = str(WEBHOOKS / command[0]), port or free_port()
     started = {
         ".py": [sys.executable, file, "--port", str(port), "--folder", str(folder), *command[1:]],
         ".mjs": [*_found("node", file), file],
