@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import queue
 import re
 import signal
 import threading
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 import httpx
 
 from support.commands import CommandLine
+from support.waiting import PATIENCE_SECONDS
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
@@ -23,6 +25,7 @@ class Listening:
     def __init__(self, process) -> None:
         self.process = process
         self.said: list[str] = []
+        self._lines: queue.SimpleQueue[str] | None = None
         while not self.said or "Listening" not in self.said[-1]:
             self.said.append(process.stderr.readline())
         self.port = int(self.said[-1].split("/ ")[0].rpartition(":")[2])
@@ -48,8 +51,11 @@ class Listening:
         )
 
     def line(self) -> str:
-        """The next line of its output."""
-        return self.process.stdout.readline().rstrip("\n")
+        """The next line of its output, which must come."""
+        if self._lines is None:
+            self._lines = queue.SimpleQueue()
+            threading.Thread(target=lambda: [*map(self._lines.put, self.process.stdout)], daemon=True).start()
+        return self._lines.get(timeout=PATIENCE_SECONDS).rstrip("\n")
 
 
 @contextmanager
