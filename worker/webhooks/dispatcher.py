@@ -126,8 +126,11 @@ class Dispatcher:
             return
 
     def _listen(self) -> None:
-        """Wakes the loop when a delivery was written."""
+        """Wakes the loop when a delivery was written; with no free slot it leaves the bell to others."""
         while not self._stopping:
+            if self._slots.taken == self._concurrency:
+                time.sleep(LEAST_PAUSE_SECONDS)
+                continue
             try:
                 self._outbox.wait(LISTEN_SECONDS)
             except StoreUnavailable:

@@ -33,6 +33,7 @@ class FakeOutbox:
     is_away: bool = False
     refused: int = 0
     says: Recorded | None = None
+    waits: int = 0
     bell: threading.Event = field(default_factory=threading.Event)
 
     def put(self, *due: DueDelivery) -> None:
@@ -63,6 +64,7 @@ class FakeOutbox:
 
     def wait(self, seconds: float) -> None:
         self._check()
+        self.waits += 1
         self.bell.wait(seconds)
         self.bell.clear()
 
@@ -181,6 +183,26 @@ def test_no_more_is_claimed_than_there_are_slots_and_more_as_soon_as_one_is_free
 
     assert receivers.at_once == 4
     assert all(limit <= 4 for limit, _ in outbox.claims)
+
+
+def test_who_has_no_free_slot_leaves_the_bell_to_others(monkeypatch):
+    monkeypatch.setattr(worker.webhooks.dispatcher, "LISTEN_SECONDS", 0.05)
+    outbox, receivers = FakeOutbox(), Receivers()
+    with dispatching(outbox, receivers.send, concurrency=2):
+        eventually(lambda: outbox.waits > 2)
+        outbox.put(*many(3))
+        eventually(lambda: len(receivers.asked) == 2)
+        eventually(lambda: _stays(lambda: outbox.waits))
+        receivers.go.set()
+        eventually(lambda: len(outbox.recorded) == 3)
+        waits = outbox.waits
+        eventually(lambda: outbox.waits > waits)
+
+
+def _stays(count: Callable[[], int], seconds: float = 0.5) -> bool:
+    before = count()
+    threading.Event().wait(seconds)
+    return count() == before
 
 
 def test_receivers_that_fail_get_half_of_the_slots_and_the_others_go_on():
