@@ -134,13 +134,9 @@ def _asked(
     request: Request, kind: type[Asked], media: tuple[str, ...] = JSON, *, may_be_empty: bool = False
 ) -> Asked:
     """What the body asks for; UnsupportedMediaType, MalformedRequest, InvalidRequest."""
-    if request.mimetype not in media and not may_be_empty:
-        raise UnsupportedMediaType(_as_json(media))
     text = json_body(request)
-    if text and request.mimetype not in media:
-        raise UnsupportedMediaType(_as_json(media))
-    return parse_json(None if may_be_empty and not text else text, kind, what="body")
-
-
-def _as_json(media: tuple[str, ...]) -> str:
-    return f"Send the body as {' or '.join(media)}."
+    if may_be_empty and not text:
+        return parse_json(None, kind, what="body")
+    if request.mimetype not in media:
+        raise UnsupportedMediaType(f"Send the body as {' or '.join(media)}.")
+    return parse_json(text, kind, what="body")

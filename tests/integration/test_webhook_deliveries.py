@@ -54,10 +54,10 @@ def listed(client: FlaskClient, query: str = "", key: str | None = None) -> list
         assert response.status_code == 200, response.get_json()
         body = response.get_json()
         found += [each["id"] for each in body["deliveries"]]
+        assert len(set(found)) == len(found)
         link = response.headers.get("Link")
         assert (link is None) is (body["next_cursor"] is None)
         path = link.partition(">")[0].removeprefix("<") if link else ""
-    assert len(set(found)) == len(found)
     return found
 
 

@@ -207,6 +207,9 @@ def test_a_body_that_is_no_json_is_told_so(client, method, path):
 
     assert sent(b'{"url"', "application/json") == (400, "malformed_request")
     assert sent(b"{}", "text/plain") == (415, "unsupported_media_type")
+    if not path.endswith("rotate-secret"):
+        assert sent(b"", "") == (415, "unsupported_media_type")
+        assert sent(b"", "application/json") == (400, "malformed_request")
     assert sent(b"{}", "application/json; charset=latin1") == (415, "unsupported_media_type")
     assert sent(b"{}", "application/json", **{"Content-Encoding": "gzip"}) == (415, "unsupported_media_type")
     assert sent(b" " * (64 * 2**10 + 1), "application/json") == (413, "upload_too_large")
