@@ -122,6 +122,26 @@ def test_whatever_azuracast_cannot_do_now_is_asked_for_again(tmp_path: Path, azu
     assert KEY not in receiver.text()
 
 
+@pytest.mark.parametrize("said", [{"success": False}, {}, []])
+def test_a_put_that_says_no_is_asked_for_again(tmp_path: Path, azuracast: AzuraCast, said: object):
+    azuracast.after_put = [(200, said)]
+    with receiving(tmp_path, azuracast, "--playlist-of", "rock=5") as receiver:
+        answers = [receiver.deliver(event("rock", **OURS)) for _ in range(2)]
+
+    assert answers == [502, 204]
+    assert azuracast.playlists == [1, 4, 5]
+
+
+def test_the_key_goes_nowhere_but_to_azuracast(tmp_path: Path, azuracast: AzuraCast):
+    with azuracast_serving() as elsewhere:
+        azuracast.answers = [(302, f"{elsewhere.url}/api/station/1/file/123")]
+        elsewhere.answers = [(200, elsewhere.file())]
+        with receiving(tmp_path, azuracast) as receiver:
+            assert receiver.deliver(event("rock", **OURS)) == 502
+
+        assert len(elsewhere.answers) == 1  # nobody has asked
+
+
 def test_a_file_that_is_gone_is_not_asked_for_again(tmp_path: Path, azuracast: AzuraCast):
     with receiving(tmp_path, azuracast) as receiver:
         assert receiver.deliver(event("rock", station_id=1, media_id=999), webhook_id="msg_1") == 204

@@ -164,6 +164,7 @@ def test_an_event_that_comes_again_later_does_not_bring_back_what_was(tmp_path: 
 )
 def test_what_is_no_song_of_ours_reaches_no_playlist(tmp_path: Path, music: Path, path: object):
     (tmp_path / "secret.wav").touch()
+    (music / "one.wav\nsay:x").touch()  # it is there, and would be two lines
     with receiving(tmp_path, music) as receiver:
         assert receiver.deliver(event("rock", path=path)) == 204
 

@@ -1,5 +1,6 @@
 """The receivers that docs/webhooks.md shows, in each language."""
 
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,6 +18,7 @@ from support.receivers import (
     program,
     running,
 )
+from support.waiting import eventually
 
 RECEIVERS = ("receiver.py", "receiver_client.py", "receiver.mjs", "receiver.php")
 
@@ -52,6 +54,20 @@ def test_an_event_that_comes_twice_at_once_is_acted_on_once(receiver: Running):
 
         assert list(answers) == [204] * 8
     assert len(receiver.acted()) == 1
+
+
+@pytest.mark.parametrize("name", ["receiver.py", "receiver.php"])  # those that answer several at once
+def test_while_an_event_is_acted_on_the_same_one_waits(name: str, tmp_path: Path):
+    pipe = tmp_path / "webhooks" / "genres.csv"
+    with running(tmp_path / "webhooks", name) as receiver, ThreadPoolExecutor(4) as pool:
+        os.mkfifo(pipe)  # whoever writes there waits for a reader
+        answers = pool.map(lambda _: receiver.deliver(webhook_id="msg_1"), range(4))
+        eventually(lambda: receiver.requests_read() >= 2)
+        with pipe.open() as written:
+            lines = written.readlines()
+
+        assert list(answers) == [204] * 4
+        assert len(lines) == 1
 
 
 @pytest.mark.parametrize("name", RECEIVERS)

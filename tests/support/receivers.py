@@ -91,6 +91,12 @@ class Running:
         table = self.folder / "genres.csv"
         return table.read_text().splitlines() if table.exists() else []
 
+    def requests_read(self) -> int:
+        """How many connections it has from which it has read all that came."""
+        rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        mine = f":{httpx.URL(self.url).port:04X}"
+        return sum(row[1].endswith(mine) and row[3:5] == ["01", "00000000:00000000"] for row in rows)
+
     def text(self) -> str:
         """What it has said."""
         return "".join(self.said)
