@@ -93,7 +93,7 @@ def test_every_end_is_told_whatever_is_killed_and_however_a_receiver_answers():
 
 @pytest.mark.long_faults
 def test_hostile_receivers_hold_up_no_good_one_and_hear_everything_once_they_are_good():
-    """With half as many slots as hostile receivers could hold: one alone takes several seconds to let go."""
+    """There are fewer slots than hostile receivers could hold, each of them for seconds."""
     bad = [f"bad-{mode}" for mode in HOSTILE]
     with dispatching([*GOOD, *bad], environment={"GENREWIZ_WEBHOOK_CONCURRENCY": "16"}) as (fleet, receivers):
         with jobs_ending(fleet, receivers) as stand_ins:
@@ -123,9 +123,9 @@ def test_a_dispatcher_that_is_killed_fifty_times_at_random_loses_nothing(dispatc
                 fleet.kill(name)
             assert stand_ins.ended > KILLS
         verdict = kept(fleet)
-        faults = of_event(fleet.records(), "fault")
+        kills = [fault for fault in of_event(fleet.records(), "fault") if fault["kind"] == "dispatcher_kill"]
 
-    assert [record["kind"] for record in faults].count("dispatcher_kill") == KILLS
+    assert len(kills) == KILLS
     print(f"{dispatchers} dispatchers: {verdict}")
 
 
