@@ -46,7 +46,16 @@ class Answer:
 
 def of_problem(problem: Problem) -> Mapping[str, Any]:
     """A refusal, as a job's own error is written."""
-    return here(problem.code, problem.title, problem.explanation, retryable=problem.retryable)
+    detail = problem.explanation
+    # A song may have a URL, too: which one is blocked must be told.
+    if problem.code == "url_blocked" and is_about_webhook(problem):
+        detail = f"The webhook cannot be called: {detail}"
+    return here(problem.code, problem.title, detail, retryable=problem.retryable)
+
+
+def is_about_webhook(problem: Problem) -> bool:
+    """Whether what is wrong is the webhook of a job, which all songs share."""
+    return any(pointer.startswith("/webhook") for pointer, _ in problem.errors)
 
 
 def here(code: str, title: str, detail: str, *, retryable: bool = False) -> Mapping[str, Any]:

@@ -195,7 +195,7 @@ class _Delivery(http.server.BaseHTTPRequestHandler):
     def _answer_event(self, event: Mapping[str, Any], headers: Mapping[str, str]) -> None:
         count = self.server.fails()
         if count:
-            about = " ".join(filter(None, (headers.get("webhook-id"), headers.get("genrewiz-attempt"))))
+            about = f"{headers.get('webhook-id', '')}  {_attempt(headers.get('genrewiz-attempt'))}".strip()
             self._answer(
                 http.HTTPStatus.INTERNAL_SERVER_ERROR, f"A delivery was answered with 500 ({count}): {about}"
             )
@@ -219,6 +219,10 @@ def _basic(user_and_password: str) -> bytes:
     return b"Basic " + base64.b64encode(user_and_password.encode())
 
 
+def _attempt(number: str | None) -> str:
+    return f"attempt {number}" if number else ""
+
+
 def _line(taken: Taken) -> str:
     event = taken.event
     data = event.get("data")
@@ -231,7 +235,7 @@ def _line(taken: Taken) -> str:
         result.get("genre") if isinstance(result, dict) else None,
         error.get("code") if isinstance(error, dict) else None,
         taken.id,
-        f"attempt {taken.attempt}" if taken.attempt else None,
+        _attempt(taken.attempt),
         "again" if taken.is_again else None,
     )
     return "  ".join(shown(str(part)) for part in parts if part)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from genrewiz.client import Client, Job, Problem, Webhook
-from genrewiz.commands.answers import Answer, of_problem, unreadable
+from genrewiz.commands.answers import Answer, is_about_webhook, of_problem, unreadable
 from genrewiz.commands.batch_state import ACCEPTED, FINISHED, BatchState, JobBody
 from genrewiz.commands.inputs import File, Input, Missing, Stdin, Url
 from genrewiz.commands.server import is_away
@@ -196,8 +196,7 @@ def _concerns_all(problem: Problem) -> bool:
     """Whether the next song would be refused for the same reason: what is asked for, or who asks."""
     if problem.code in CONCERNS_ALL or is_away(problem):
         return True
-    pointers = [pointer for pointer, _ in problem.errors]
     if problem.code == "url_blocked":  # a song's own URL, or that of the webhook of all
-        return any(pointer.startswith("/webhook") for pointer in pointers)
+        return is_about_webhook(problem)
     # An empty file is named as /file: that is this song's fault alone.
-    return problem.code == "invalid_request" and "/file" not in pointers
+    return problem.code == "invalid_request" and all(pointer != "/file" for pointer, _ in problem.errors)

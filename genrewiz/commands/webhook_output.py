@@ -100,7 +100,7 @@ def _named(**values: str | None) -> Iterator[str]:
 def _attempt(attempt: Attempt) -> str:
     said = str(attempt.status_code) if attempt.status_code is not None else "no answer"
     error = f"  {attempt.error.code}: {attempt.error.detail}" if attempt.error else ""
-    seconds = "" if attempt.duration_seconds is None else f"  {attempt.duration_seconds:.2f} s"
+    seconds = "" if attempt.duration_seconds is None else f"  {attempt.duration_seconds:.3f} s"
     reply = f"  {attempt.reply}" if attempt.reply else ""
     return f"attempt {attempt.number:<14}  {time_shown(attempt.at)}{seconds}  {said}{error}{reply}"
 

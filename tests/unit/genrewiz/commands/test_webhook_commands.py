@@ -183,7 +183,7 @@ def test_a_test_is_sent_and_waited_for_where_that_is_asked_for(server, genrewiz)
     assert (at_once.exit_code, at_once.stdout) == (0, f"{DELIVERY}\n")
     assert waited.exit_code == 4
     assert "attempt 1" in waited.stdout
-    assert "0.25 s  500  a" in waited.stdout
+    assert "0.250 s  500  a" in waited.stdout
     assert all(line.isprintable() for line in waited.stdout.splitlines())
     assert good.exit_code == 0
     assert lines(good)[0]["attempts"][0]["status_code"] == 204

@@ -127,3 +127,4 @@ def test_a_webhook_that_is_refused_ends_a_batch_at_its_first_song(
 
     assert done.exit_code == 4
     assert done.stderr.count(code) == times
+    assert ("The webhook cannot be called" in done.stderr) == (pointer == "/webhook/url")
