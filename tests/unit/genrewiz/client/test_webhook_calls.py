@@ -155,6 +155,14 @@ def test_deliveries_are_listed_over_all_pages(make):
     assert second == {**same, "limit": "50", "cursor": "c1"}
 
 
+def test_a_page_without_deliveries_is_not_the_last_one(make):
+    server = answers(
+        {"deliveries": [], "next_cursor": "c1"}, {"deliveries": [delivery()], "next_cursor": None}
+    )
+
+    assert [each.id for each in make(handler=server).deliveries(status="delivered")] == [DELIVERY]
+
+
 def test_a_delivery_is_shown_with_its_attempts_and_sent_again(make):
     refused = attempt(1, status_code=None, error={"code": "timeout", "detail": "15 s"}, reply=None)
     whole = delivery("failed", attempts_made=2, attempts=[refused, attempt(2, status_code=500, reply="oh")])
