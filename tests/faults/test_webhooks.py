@@ -82,11 +82,13 @@ def test_every_end_is_told_whatever_is_killed_and_however_a_receiver_answers():
                 armed = fleet.arm(point)
                 eventually(lambda armed=armed: not armed.exists())
                 receivers.turn("bad-1", mode)
+                eventually(lambda mode=mode: has_refused(fleet, mode))
             fleet.kill(REDIS)
             for name in fleet.dispatchers:
                 fleet.kill(name)
                 fleet.await_ready(name)
         verdict = kept(fleet)
+        assert any(record["attempt"] == "2" for record in of_event(fleet.records(), "received"))
 
     assert verdict.promised
 
@@ -127,6 +129,12 @@ def test_a_dispatcher_that_is_killed_fifty_times_at_random_loses_nothing(dispatc
 
     assert len(kills) == KILLS
     print(f"{dispatchers} dispatchers: {verdict}")
+
+
+def has_refused(fleet: Fleet, mode: str) -> bool:
+    """Whether a receiver in this mode has had news of an end."""
+    received = of_event(fleet.records(), "received")
+    return any(record["mode"] == mode and record["type"] in ENDS for record in received)
 
 
 def has_told(fleet: Fleet) -> int:
