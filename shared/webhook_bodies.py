@@ -62,7 +62,7 @@ class WebhookEndpoint(Body):
     created_at: AwareDatetime
     updated_at: AwareDatetime
     previous_secret_expires_at: AwareDatetime | None = Field(
-        description="Until then the secret before signs, too; null where only one does."
+        description="Until then the secret before signs, too: it may be over. null where none was rotated."
     )
     links: EndpointLinks
 
