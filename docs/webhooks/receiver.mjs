@@ -44,12 +44,14 @@ function verify(headers, body, secrets) {
 function take(headers, body) {
   verify(headers, body, SECRETS);
   const id = headers["webhook-id"];
-  if (!/^[A-Za-z0-9_-]{1,100}$/.test(id)) throw new Refused(400, "the webhook-id is none of GenreWiz'"); // it becomes a file's name
+  if (!/^[A-Za-z0-9_-]{1,100}$/.test(id)) // it becomes a file's name
+    throw new Refused(400, "the webhook-id is none of GenreWiz'");
   let event = null;
   try {
     event = JSON.parse(body.toString("utf8"));
   } catch {}
-  if (event === null || typeof event !== "object" || Array.isArray(event)) throw new Refused(400, "the body is no event");
+  if (event === null || typeof event !== "object" || Array.isArray(event))
+    throw new Refused(400, "the body is no event");
   // Nothing here awaits, so no other delivery comes in between. With an act that awaits, keep the ids in work in a Set.
   if (existsSync(join(SEEN, id))) return;
   act(event);
@@ -75,7 +77,8 @@ async function read(request) {
   return Buffer.concat(chunks); // the bytes as they came
 }
 
-const isSecret = (text) => Buffer.from(text.replace(/^whsec_/, ""), "base64").length >= 24; // with an empty one, everybody could sign
+// With an empty secret, everybody could sign.
+const isSecret = (text) => Buffer.from(text.replace(/^whsec_/, ""), "base64").length >= 24;
 if (SECRETS.length === 0 || !SECRETS.every(isSecret)) {
   console.error("Set GENREWIZ_WEBHOOK_SECRET to the endpoint's secret, whsec_…");
   process.exit(1);

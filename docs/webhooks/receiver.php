@@ -70,13 +70,16 @@ function take(): void
         throw new Refused('the body is no event', 400);
     }
     $folder = setting('GENREWIZ_WEBHOOK_FOLDER');
-    is_dir("$folder/seen") || @mkdir("$folder/seen", 0700, true) || is_dir("$folder/seen") || throw new Refused('the folder cannot be written', 500);
+    $seen = "$folder/seen"; // a file for each webhook-id
+    if (!is_dir($seen) && !@mkdir($seen, 0700, true) && !is_dir($seen)) {
+        throw new Refused('the folder cannot be written', 500);
+    }
     $lock = fopen("$folder/lock", 'c') ?: throw new Refused('the folder cannot be written', 500);
     flock($lock, LOCK_EX); // one at a time, so that no event is acted on twice at once
-    if (!file_exists("$folder/seen/$id")) {
+    if (!file_exists("$seen/$id")) {
         act($event, $folder);
         // Only now: if we die before, the event comes again, and nothing is lost.
-        touch("$folder/seen/$id") || throw new Refused('the folder cannot be written', 500);
+        touch("$seen/$id") || throw new Refused('the folder cannot be written', 500);
     }
 }
 

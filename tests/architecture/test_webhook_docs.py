@@ -46,7 +46,7 @@ def test_the_page_names_every_event():
 
 
 def test_the_schedule_on_the_page_is_the_one_in_the_code():
-    _, _, schedule = PAGE.partition("It is sent again after ")
+    _, _, schedule = " ".join(PAGE.split()).partition("It is sent again after ")
     said = re.findall(r"(\d+) (s|min|h)\b", schedule.partition(", each give or take")[0])
     units = {"s": 1, "min": 60, "h": 3_600}
 
