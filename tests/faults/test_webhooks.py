@@ -76,13 +76,15 @@ def kept(fleet: Fleet) -> WebhookVerdict:
 
 
 def test_every_end_is_told_whatever_is_killed_and_however_a_receiver_answers():
-    with dispatching(["good-1", "bad-1", "good-2"]) as (fleet, receivers):
+    bad = {"bad-1": "http_500", "bad-2": "reset", "bad-3": "garbage"}
+    with dispatching(["good-1", *bad]) as (fleet, receivers):
         with jobs_ending(fleet, receivers):
-            for mode, point in zip(("http_500", "reset", "garbage"), DISPATCHER_POINTS, strict=True):
+            for (name, mode), point in zip(bad.items(), DISPATCHER_POINTS, strict=True):
                 armed = fleet.arm(point)
                 eventually(lambda armed=armed: not armed.exists())
-                receivers.turn("bad-1", mode)
+                receivers.turn(name, mode)
                 eventually(lambda mode=mode: has_refused(fleet, mode))
+                receivers.turn(name, "good")
             fleet.kill(REDIS)
             for name in fleet.dispatchers:
                 fleet.kill(name)
