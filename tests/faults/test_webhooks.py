@@ -4,6 +4,7 @@ Jobs here are stand-ins, which end by themselves; real ones have their turn in t
 """
 
 import random
+import signal
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from faults.oracle import judge, spread
 from faults.receivers import HOSTILE, Receivers
 from faults.stand_ins import CALLER, StandIns
 from faults.webhook_oracle import WebhookVerdict, judge_webhooks
-from shared.job_webhook import ENDS, EVENTS
+from shared.job_webhook import ENDS, EVENTS, EventName
 from support.waiting import eventually
 
 KILLS = 50
@@ -27,12 +28,14 @@ PER_SECOND = 12.0
 
 
 @contextmanager
-def jobs_ending(fleet: Fleet, receivers: Receivers) -> Iterator[StandIns]:
+def jobs_ending(
+    fleet: Fleet, receivers: Receivers, *, events: Sequence[Sequence[EventName]] = (ENDS, EVENTS)
+) -> Iterator[StandIns]:
     """Stand-ins end for as long as the block runs; behind it every receiver has heard what it was to hear."""
     chance, stop = random.Random(7), threading.Event()
 
     def choose():
-        return receivers.hook(chance.choice(receivers.names), chance.choice((ENDS, EVENTS)))
+        return receivers.hook(chance.choice(receivers.names), chance.choice(events))
 
     with StandIns(fleet.redis_url, fleet.journals) as stand_ins:
         ending = threading.Thread(target=stand_ins.end_steadily, args=(PER_SECOND, choose, stop.is_set))
@@ -131,6 +134,26 @@ def test_a_dispatcher_that_is_killed_fifty_times_at_random_loses_nothing(dispatc
 
     assert len(kills) == KILLS
     print(f"{dispatchers} dispatchers: {verdict}")
+
+
+@pytest.mark.long_faults
+def test_a_dispatcher_that_wakes_behind_its_lease_says_nothing_of_what_another_has_sent_since():
+    with dispatching(["good-1", "good-2"]) as (fleet, receivers):
+        # Progress that is not told in time is never told again: ends are.
+        receivers["good-1"].endpoint = None
+        with jobs_ending(fleet, receivers, events=[ENDS]):
+            fleet.arm("before_attempt_recorded", signal.SIGSTOP)
+            [frozen] = eventually(lambda: of_event(fleet.records(), "fault"))
+            eventually(lambda: judge_webhooks(fleet.records()).duplicates)
+            fleet.thaw(frozen["target"])
+            eventually(lambda: verdicts(fleet, frozen["target"]).count("lost"))
+        kept(fleet)
+
+
+def verdicts(fleet: Fleet, dispatcher: str) -> list[str]:
+    """What the outbox has answered to this one."""
+    recorded = of_event(fleet.records(), "recorded")
+    return [record["verdict"] for record in recorded if record["who"] == dispatcher]
 
 
 def has_refused(fleet: Fleet, mode: str) -> bool:
