@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TypeVar, cast
 
-from shared.classification import Classification, ModelIdentity
+from shared.classification import Classification, ModelIdentity, TimelineEntry
 from shared.eta import eta_of_running, eta_of_waiting
 from shared.job import (
     Job,
@@ -78,7 +78,9 @@ def of_outcome(outcome: Outcome) -> dict[str, str]:
         "stage_seconds": dump(outcome.stage_seconds),
     }
     if outcome.result is not None:
-        fields["result"] = dump(outcome.result)
+        # Apart, for it may be long, and most who look at an answer do not look at it.
+        fields["result"] = dump(replace(outcome.result, timeline=()))
+        fields["timeline"] = dump(list(outcome.result.timeline))
     if outcome.error is not None:
         fields["error"] = dump(outcome.error)
     return fields
@@ -110,7 +112,7 @@ def to_job(
         cancel_requested="cancel_requested" in record,
         cached=HEARD in record,
         model=_part(ModelIdentity, record, "model"),
-        result=_part(Classification, record, "result"),
+        result=_result(record),
         stage_seconds=_part(StageSeconds, record, "stage_seconds"),
         error=_part(JobError, record, "error"),
         origin=kept_origin(record.get("request_id"), record.get("traceparent")),
@@ -141,6 +143,13 @@ def _source(record: Mapping[str, str]) -> Source:
         codec=heard.codec,
         truncated=heard.truncated,
     )
+
+
+def _result(record: Mapping[str, str]) -> Classification | None:
+    result = _part(Classification, record, "result")
+    if result is None or "timeline" not in record:
+        return result
+    return replace(result, timeline=tuple(load(list[TimelineEntry], record["timeline"])))
 
 
 def _part(kind: type[T], record: Mapping[str, str], name: str) -> T | None:

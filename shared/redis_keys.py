@@ -147,8 +147,13 @@ class Keys:
 
     @property
     def lanes(self) -> str:
-        """Sorted set: every lane in which a delivery waits -> when to look there."""
+        """Sorted set: every proven lane in which a delivery waits -> when to look there."""
         return f"{self.prefix}:webhook-lanes"
+
+    @property
+    def unproven_lanes(self) -> str:
+        """Sorted set: the same of lanes whose last answer was slow or none, or is still to come."""
+        return f"{self.prefix}:webhook-lanes-unproven"
 
     @property
     def delivery_leases(self) -> str:
@@ -221,7 +226,8 @@ class Keys:
                 f"local RATES = '{self._rates}'",
                 "local function rate_key(caller, seconds) return RATES .. seconds .. ':' .. caller end",
                 f"local OUTBOX, OUTBOX_BELL = '{self.outbox}', '{self.outbox_bell}'",
-                f"local LANES, DELIVERY_LEASES = '{self.lanes}', '{self.delivery_leases}'",
+                f"local LANES, UNPROVEN_LANES = '{self.lanes}', '{self.unproven_lanes}'",
+                f"local DELIVERY_LEASES = '{self.delivery_leases}'",
                 f"local INSTANCE_SECRETS = '{self.instance_secrets}'",
                 f"local function lane_key(lane) return '{self.lane('')}' .. lane end",
                 f"local function waiting_of_lane_key(lane) return '{self.waiting_of_lane('')}' .. lane end",

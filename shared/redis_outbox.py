@@ -25,6 +25,9 @@ TOO_MANY_REQUESTS, SERVER_ERROR, UNAVAILABLE, GONE = 429, 500, 503, 410
 LEASE_MARGIN_SECONDS: Final = 5.0
 """A lease outlives the longest attempt by so much: what came of it is written within that."""
 
+SLOW_SHARE: Final = 0.1
+"""Of a lease: an answer that takes longer has kept a slot from others."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -95,7 +98,7 @@ class RedisOutbox:
         self._scripts = scripts(redis, keys, SCRIPTS, libraries=OF_WEBHOOKS)
 
     def claim(self, *, limit: int, suspects: int) -> Claimed:
-        """Take what is due, for as long as a lease lasts. suspects: at most so many of lanes that fail."""
+        """Take what is due, for as long as a lease lasts. suspects: at most so many of unproven lanes."""
         policy = self._policy
         claimed, instance_secrets, next_turn = self._run(
             "claim_deliveries",
@@ -133,13 +136,14 @@ class RedisOutbox:
             due.id,
             due.token,
             dump(attempt),
+            due.destination.url,
             due.body,
             verdict,
             because or "",
             "" if retry_seconds is None else retry_seconds,
             attempt.reason,
-            _health(attempt),
-            _pause_seconds(attempt),
+            _health(attempt, slow_seconds=policy.lease_seconds * SLOW_SHARE),
+            min(_pause_seconds(attempt), policy.breaker_max_seconds),
             policy.breaker_failures,
             policy.breaker_seconds,
             policy.breaker_max_seconds,
@@ -186,16 +190,16 @@ def _readable(claimed: Any, instance_secrets: str) -> DueDelivery | None:
             basic_auth=basic_auth,
             instance_secrets=instance_secrets,
         )
-    except (ValueError, KeyError):
+    except Exception:  # one that cannot be read must not keep all others from being sent
         # Its lease will lapse: a dispatcher of another release may read what this one cannot.
         log.exception("webhook delivery cannot be read", delivery_id=record.get("id"))
         return None
 
 
-def _health(attempt: Attempt) -> str:
+def _health(attempt: Attempt, *, slow_seconds: float) -> str:
     """What an attempt says of its lane: only what may hold up others counts against it."""
     if attempt.is_success:
-        return "well"
+        return "slow" if attempt.duration_seconds > slow_seconds else "well"
     if attempt.error is not None:
         return "alive" if attempt.error.code == "url_blocked" else "ill"
     status = attempt.status_code or 0
@@ -203,6 +207,6 @@ def _health(attempt: Attempt) -> str:
 
 
 def _pause_seconds(attempt: Attempt) -> float:
-    """For how long the receiver wants to be left alone."""
+    """For how long the receiver wants to be left alone, by all that goes there."""
     asked = attempt.retry_after_seconds or 0.0
     return asked if attempt.status_code in (TOO_MANY_REQUESTS, UNAVAILABLE) else 0.0

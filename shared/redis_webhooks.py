@@ -94,11 +94,8 @@ class RedisWebhooks:
     def change(self, endpoint_id: EndpointId, **changes: Any) -> Endpoint:
         """Change its url, events, description, basic_auth (None: none) or enabled; UnknownEndpoint."""
         # Another receiver, or one that is said to be mended, is not judged by what was before.
-        begins_anew = "url" in changes or changes.get("enabled") is True
-        fields = of_changes(changes)
-        return _endpoint(
-            *self._run("change_endpoint", endpoint_id, "1" if begins_anew else "", *_flat(fields))
-        )
+        anew = "1" if "url" in changes else "enabled" if changes.get("enabled") else ""
+        return _endpoint(*self._run("change_endpoint", endpoint_id, anew, *_flat(of_changes(changes))))
 
     def remove(self, endpoint_id: EndpointId) -> None:
         """Delete it: what waits for it fails. UnknownEndpoint."""

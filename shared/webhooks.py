@@ -149,7 +149,7 @@ class DueDelivery:
     body: bytes = field(repr=False)
     retry_reason: str | None = None
     origin: Origin | None = None
-    is_suspect: bool = False  # its lane's last attempt failed
+    is_suspect: bool = False  # its lane has not proven itself: the last answer was slow, or none
 
 
 def new_endpoint_id() -> EndpointId:

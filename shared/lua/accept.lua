@@ -31,9 +31,10 @@ end
 
 local model = redis.call('GET', MODEL)
 local donor = answer ~= '' and model and redis.call('GET', answer_key(model, answer))
-local result, donor_model, source, heard
+local result, timeline, donor_model, source, heard
 if donor then
-  result, donor_model, source, heard = unpack(redis.call('HMGET', job_key(donor), 'result', 'model', 'source', 'heard'))
+  result, timeline, donor_model, source, heard =
+    unpack(redis.call('HMGET', job_key(donor), 'result', 'timeline', 'model', 'source', 'heard'))
 end
 if not result then
   local refused = no_room(caller, tonumber(bytes), limits_of(FIRST_LIMIT))
@@ -48,7 +49,12 @@ if idempotency ~= '' then
   redis.call('SET', idempotency_key(idempotency), id)
 end
 if result then
-  finish_job(id, 'succeeded', { 'result', result, 'model', donor_model, 'heard', heard or source })
+  local fields = { 'result', result, 'model', donor_model, 'heard', heard or source }
+  if timeline then
+    table.insert(fields, 'timeline')
+    table.insert(fields, timeline)
+  end
+  finish_job(id, 'succeeded', fields)
   -- The newest record answers for the longest.
   redis.call('SET', answer_key(model, answer), id, 'EX', redis.call('HGET', key, 'result_ttl_seconds'))
 else

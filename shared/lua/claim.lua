@@ -2,8 +2,9 @@
 -- -> expired behind its deadline, -> cancelled where that was asked for while its lease ran out.
 -- ARGV: id, owner (unique to this call), lease seconds, '1' from a worker that runs nothing else, error of a job
 -- without attempts.
--- Returns { verdict }, for 'claimed' with the record behind it, for an end with what `told` says of it. 'suspect' changes no status: what has lost every worker
--- so far has one attempt left, and that is for a worker that runs nothing else.
+-- Returns { verdict }, for 'claimed' with the record behind it, for an end with what `told` says of it. 'suspect'
+-- changes no status: what has lost every worker so far has one attempt left, and that is for a worker that runs
+-- nothing else.
 local id, owner, lease_seconds, alone, exhausted = unpack(ARGV)
 local key, time = job_key(id), now()
 local status, holder, attempt, max_attempts, cancel_requested, kind, queue, accepted_at, started_at, deadline =

@@ -1,6 +1,7 @@
 -- list_deliveries: a page of a caller's deliveries, the newest first. Changes none; what is gone leaves the list.
--- ARGV: caller, endpoint or '' (then all of the caller's), status or '' for any, since when they were written, deliveries on a page at
--- most, deliveries looked at at most, score and id at which the page before has ended, or '' and ''.
+-- ARGV: caller, endpoint or '' (then all of the caller's), status or '' for any, since when they were written,
+-- deliveries on a page at most, deliveries looked at at most, score and id at which the page before has ended, or ''
+-- and ''.
 -- Returns { score, id, { what delivery_of says, ... } }: at which this page has ended, '' and '' at the end of all.
 local caller, endpoint, wanted, since, limit, looks, after_score, after_id = unpack(ARGV)
 local CHUNK = 100

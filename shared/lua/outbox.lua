@@ -11,44 +11,66 @@ local function ring_dispatcher()
   if redis.call('LLEN', OUTBOX_BELL) < BELLS then redis.call('RPUSH', OUTBOX_BELL, 1) end
 end
 
--- A lane is asked when its first delivery is due, not while it is paused, and not before `earliest`: whoever was
--- served stands behind the others whose turn has come.
-local function ask_lane(lane, earliest)
+-- Deliveries that somebody waits for stand before all others of their lane.
+local URGENT_SECONDS = 1000000000
+-- For so long a lane's past is known at least: longer than any delivery waits.
+local REMEMBERED_SECONDS = 30 * 86400
+-- A list of deliveries outlives the last of them that has ended: others may still wait.
+local LISTED_SECONDS = 14 * 86400
+-- As many of a list as make sure that it is mostly of deliveries that are there.
+local GONE_LOOKS = 3
+
+-- A lane is asked when its first delivery is due and not while it is paused, in the order in which lanes were served
+-- last. Those that have not proven themselves stand in a row of their own: they never take all slots.
+local function ask_lane(lane)
   local first = redis.call('ZRANGE', waiting_of_lane_key(lane), 0, 0, 'WITHSCORES')
+  local paused_until, served_at, proven =
+    unpack(redis.call('HMGET', lane_key(lane), 'paused_until', 'served_at', 'proven'))
+  local row, other = UNPROVEN_LANES, LANES
+  if proven then row, other = LANES, UNPROVEN_LANES end
+  redis.call('ZREM', other, lane)
   if not first[1] then
-    redis.call('ZREM', LANES, lane)
+    redis.call('ZREM', row, lane)
     return
   end
-  local paused_until = tonumber(redis.call('HGET', lane_key(lane), 'paused_until') or 0)
-  local at = math.max(tonumber(first[2]), paused_until, tonumber(earliest or 0))
-  redis.call('ZADD', LANES, string.format('%.6f', at), lane)
+  local at = math.max(tonumber(first[2]), tonumber(paused_until or 0), tonumber(served_at or 0))
+  redis.call('ZADD', row, string.format('%.6f', at), lane)
 end
 
-local function schedule(id, lane, due)
+local function schedule(id, lane, due, is_urgent)
   redis.call('ZADD', OUTBOX, due, id)
-  redis.call('ZADD', waiting_of_lane_key(lane), due, id)
+  redis.call('ZADD', waiting_of_lane_key(lane), is_urgent and later(due, -URGENT_SECONDS) or due, id)
   ask_lane(lane)
 end
 
--- fields: a flat list of further fields and values.
-local function write_delivery(id, time, caller, lane, endpoint, fields)
-  redis.call('HSET', delivery_key(id), 'id', id, 'status', 'pending', 'created_at', time, 'caller', caller, 'lane', lane,
-    'attempts', 0, 'tries', 0, 'token', 0, unpack(fields))
-  redis.call('ZADD', deliveries_of_key(caller), time, id)
+local function list_delivery(list, id, time)
+  redis.call('ZADD', list, time, id)
+  redis.call('PERSIST', list)
+  for _, of in ipairs(redis.call('ZRANGE', list, 0, GONE_LOOKS - 1)) do
+    if redis.call('EXISTS', delivery_key(of)) == 0 then redis.call('ZREM', list, of) end
+  end
+end
+
+-- fields: a flat list of further fields and values. is_urgent: somebody waits for it.
+local function write_delivery(id, time, caller, lane, endpoint, fields, is_urgent)
+  redis.call('HSET', delivery_key(id), 'id', id, 'status', 'pending', 'created_at', time, 'caller', caller,
+    'lane', lane, 'attempts', 0, 'tries', 0, 'token', 0, unpack(fields))
+  list_delivery(deliveries_of_key(caller), id, time)
   if endpoint then
     redis.call('HSET', delivery_key(id), 'endpoint', endpoint)
-    redis.call('ZADD', deliveries_at_key(endpoint), time, id)
+    list_delivery(deliveries_at_key(endpoint), id, time)
   end
-  schedule(id, lane, time)
+  schedule(id, lane, time, is_urgent)
   ring_dispatcher()
 end
 
--- The record as an event tells it, also once the job is gone: without what is nobody's business but ours.
+-- The record as an event tells it, also once the job is gone: without what no event tells, which may be long, and
+-- without what is nobody's business but ours.
 local function snapshot_of(id)
   local fields, told = redis.call('HGETALL', job_key(id)), {}
   for index = 1, #fields, 2 do
     local name = fields[index]
-    if name ~= 'url' and name:sub(1, 8) ~= 'webhook_' then
+    if name ~= 'url' and name ~= 'timeline' and name:sub(1, 8) ~= 'webhook_' then
       table.insert(told, name)
       table.insert(told, fields[index + 1])
     end
@@ -82,25 +104,30 @@ end
 
 -- Nothing is sent any more, until somebody asks for it.
 local function end_delivery(id, status, because, time, log_seconds)
-  local lane = redis.call('HGET', delivery_key(id), 'lane')
+  local lane, caller, endpoint = unpack(redis.call('HMGET', delivery_key(id), 'lane', 'caller', 'endpoint'))
   redis.call('ZREM', OUTBOX, id)
   redis.call('ZREM', waiting_of_lane_key(lane), id)
   redis.call('HSET', delivery_key(id), 'status', status, 'failed_because', because, 'finished_at', time)
   redis.call('EXPIRE', delivery_key(id), log_seconds)
   redis.call('EXPIRE', attempts_key(id), log_seconds)
+  redis.call('EXPIRE', deliveries_of_key(caller), log_seconds + LISTED_SECONDS)
+  if endpoint then redis.call('EXPIRE', deliveries_at_key(endpoint), log_seconds + LISTED_SECONDS) end
 end
 
 -- The delivery is due now, whatever became of it, and its lane is given a chance. One that is being sent stays so.
-local function send_again(id, time)
+-- is_urgent: somebody waits for this one.
+local function send_again(id, time, is_urgent)
   local key = delivery_key(id)
   if redis.call('ZSCORE', DELIVERY_LEASES, id) then return end
-  local lane = redis.call('HGET', key, 'lane')
+  local lane, caller, endpoint = unpack(redis.call('HMGET', key, 'lane', 'caller', 'endpoint'))
   redis.call('PERSIST', key)
   redis.call('PERSIST', attempts_key(id))
+  redis.call('PERSIST', deliveries_of_key(caller))
+  if endpoint then redis.call('PERSIST', deliveries_at_key(endpoint)) end
   redis.call('HSET', key, 'status', 'pending', 'tries', 0, 'retry_reason', 'redelivery')
   redis.call('HDEL', key, 'failed_because', 'finished_at')
   redis.call('HDEL', lane_key(lane), 'paused_until')
-  schedule(id, lane, time)
+  schedule(id, lane, time, is_urgent)
 end
 
 -- { record, when it is due or '', attempts }: of a list of deliveries the last is left out.

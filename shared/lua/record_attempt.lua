@@ -1,21 +1,24 @@
 -- record_attempt: what came of a delivery that was claimed. Delivered or failed, it ends; else it waits again.
--- ARGV: id, token, the attempt, body that was sent, 'delivered' or 'failed' or 'retry', why it failed or '', seconds
--- until the next attempt or '', why there is one or '', what it says of the lane ('well', 'alive' or 'ill'), seconds that
--- the lane is paused on top or 0, failures behind which a lane is paused, seconds of the first such pause, of the longest,
--- seconds of failures only behind which an endpoint is disabled, seconds that ended deliveries are kept.
+-- ARGV: id, token, the attempt, URL that it was sent to, body, 'delivered', 'failed' or 'retry', why it failed or '',
+-- seconds until the next attempt or '', why there is one or '', what it says of the lane ('well', 'slow', 'alive',
+-- 'ill'), seconds that the lane is paused on top or 0, failures behind which a lane is paused, seconds of the first
+-- such pause, of the longest, seconds of failures only behind which an endpoint is disabled, seconds that ended
+-- deliveries are kept.
 -- Returns { 'delivered', 'failed' or 'retried'; or 'lost': another has it by now, and nothing changes; why its endpoint
 -- was disabled by this or '' }. The same also where the same call came before (its reply was lost).
-local id, token, attempt, body, verdict, because, retry_seconds, reason, health, pause = unpack(ARGV, 1, 10)
-local breaker, first_pause, longest_pause, disable_seconds, log_seconds = unpack(ARGV, 11)
+local id, token, attempt, url, body, verdict, because, retry_seconds, reason, health, pause = unpack(ARGV, 1, 11)
+local breaker, first_pause, longest_pause, disable_seconds, log_seconds = unpack(ARGV, 12)
 local key, time = delivery_key(id), now()
-local current, lane, endpoint, caller, recorded =
-  unpack(redis.call('HMGET', key, 'token', 'lane', 'endpoint', 'caller', 'recorded'))
+local current, lane, endpoint, recorded = unpack(redis.call('HMGET', key, 'token', 'lane', 'endpoint', 'recorded'))
 local ATTEMPTS_KEPT = 50
--- Lists of deliveries hold no id for longer: by then its delivery has ended and is kept no more.
-local LISTED_SECONDS = tonumber(log_seconds) + 14 * 86400
-
 if recorded == token then return { redis.call('HGET', key, 'recorded_as'), '' } end
 if current ~= token or not redis.call('ZSCORE', DELIVERY_LEASES, id) then return { 'lost', '' } end
+
+-- Its endpoint has another receiver by now: what this one says of itself is nothing about that one, which shall hear
+-- of the event, too.
+local sent_elsewhere = endpoint and verdict ~= 'delivered' and redis.call('HGET', endpoint_key(endpoint), 'url')
+sent_elsewhere = sent_elsewhere and sent_elsewhere ~= url
+if sent_elsewhere then verdict, because, retry_seconds = 'retry', '', 0 end
 
 local its_lane = lane_key(lane)
 local answer = verdict == 'retry' and 'retried' or verdict
@@ -28,22 +31,31 @@ redis.call('HINCRBY', key, 'attempts', 1)
 redis.call('HSET', key, 'body', body, 'recorded', token, 'recorded_as', answer)
 redis.call('HDEL', key, 'job') -- the body has been made of it
 
-if health == 'ill' then
+if sent_elsewhere then
+  health = ''
+elseif health == 'ill' then
   local failures = redis.call('HINCRBY', its_lane, 'failures', 1)
   local over = failures - tonumber(breaker)
   if over >= 0 then pause = math.max(pause, math.min(longest_pause, first_pause * 2 ^ math.min(over, 30))) end
 else
   redis.call('HDEL', its_lane, 'failures', 'paused_until')
 end
-if tonumber(pause) > 0 then redis.call('HSET', its_lane, 'paused_until', later(time, pause)) end
-if verdict == 'delivered' then
-  redis.call('HDEL', its_lane, 'failing_since')
-else
-  redis.call('HSETNX', its_lane, 'failing_since', time)
+if not sent_elsewhere then
+  if tonumber(pause) > 0 then redis.call('HSET', its_lane, 'paused_until', later(time, pause)) end
+  if verdict == 'delivered' then
+    redis.call('HDEL', its_lane, 'failing_since')
+  else
+    redis.call('HSETNX', its_lane, 'failing_since', time)
+  end
+  if health == 'well' then
+    redis.call('HSET', its_lane, 'proven', 1)
+  elseif health ~= 'alive' then
+    redis.call('HDEL', its_lane, 'proven')
+  end
+  redis.call('EXPIRE', its_lane, tonumber(disable_seconds) + REMEMBERED_SECONDS)
 end
-redis.call('EXPIRE', its_lane, tonumber(disable_seconds) + LISTED_SECONDS)
 
-if endpoint and verdict ~= 'delivered' and redis.call('EXISTS', endpoint_key(endpoint)) == 1 then
+if endpoint and verdict ~= 'delivered' and not sent_elsewhere and redis.call('EXISTS', endpoint_key(endpoint)) == 1 then
   local failing_since = tonumber(redis.call('HGET', its_lane, 'failing_since'))
   if because == 'gone' then
     disabled = 'gone'
@@ -61,10 +73,6 @@ if verdict == 'retry' then
   schedule(id, lane, later(time, retry_seconds))
 else
   end_delivery(id, verdict, because, time, log_seconds)
-end
-for _, list in ipairs({ deliveries_of_key(caller), endpoint and deliveries_at_key(endpoint) or nil }) do
-  redis.call('ZREMRANGEBYSCORE', list, '-inf', later(time, -LISTED_SECONDS))
-  redis.call('EXPIRE', list, LISTED_SECONDS)
 end
 ask_lane(lane)
 return { answer, disabled }

@@ -6,7 +6,8 @@ local ids = redis.call('ZRANGEBYSCORE', deliveries_at_key(endpoint), since, '+in
 local time, recovered = now(), 0
 
 for _, id in ipairs(ids) do
-  if redis.call('HGET', delivery_key(id), 'status') == 'failed' then
+  local status, because = unpack(redis.call('HMGET', delivery_key(id), 'status', 'failed_because'))
+  if status == 'failed' and because ~= 'superseded' then
     send_again(id, time)
     recovered = recovered + 1
   end

@@ -3,7 +3,7 @@
 local id = ARGV[1]
 
 if redis.call('EXISTS', delivery_key(id)) == 1 then
-  send_again(id, now())
+  send_again(id, now(), true)
   ring_dispatcher()
 end
 return delivery_of(id, true)

@@ -7,6 +7,6 @@ if not url then return { '', '', {} } end
 if redis.call('EXISTS', delivery_key(id)) == 0 then
   redis.call('HDEL', lane_key(endpoint), 'paused_until')
   write_delivery(id, now(), caller, endpoint, endpoint,
-    { 'event', TEST_EVENT, 'sequence', 1, 'url', url, 'destination', '' })
+    { 'event', TEST_EVENT, 'sequence', 1, 'url', url, 'destination', '' }, true)
 end
 return delivery_of(id, true)

@@ -361,16 +361,34 @@ def test_pauses_of_a_lane_grow_up_to_the_longest(jobs, redis):
     assert pauses == [1, 2, 4, 4]
 
 
-def test_lanes_that_fail_get_no_more_slots_than_they_are_given(jobs, outbox):
-    for number in range(1, 4):
-        cancelled(jobs, number, inline(f"bad{number}.example"))
-    for due in claim_all(outbox):
-        outbox.record(due, unanswered(due), retry_seconds=0.0)
-    cancelled(jobs, 4, inline("good.example"))
+def proven(jobs, outbox, host: str, number: int) -> None:
+    """A receiver that has answered quickly."""
+    cancelled(jobs, number, inline(host))
+    due = claim_one(outbox)
+    outbox.record(due, answered(due), retry_seconds=None)
+
+
+@pytest.mark.parametrize("last", ["failed", "slow", "none yet"])
+def test_lanes_that_have_not_proven_themselves_get_no_more_slots_than_they_are_given(jobs, outbox, last):
+    bad = [f"bad{number}.example" for number in (1, 2, 3)]
+    for number, host in enumerate(bad if last != "none yet" else [], start=1):
+        proven(jobs, outbox, host, number)
+        cancelled(jobs, number + 10, inline(host))
+        due = claim_one(outbox)
+        attempt = answered(due, 500) if last == "failed" else replace(answered(due), duration_seconds=14.0)
+        outbox.record(due, attempt, retry_seconds=None)
+    proven(jobs, outbox, "good.example", 20)
+    for number, host in enumerate([*bad, "good.example"], start=21):
+        cancelled(jobs, number, inline(host))
 
     found = claim_all(outbox, suspects=1)
 
-    assert sorted(due.is_suspect for due in found) == [False, True]
+    assert sorted((due.is_suspect, "good" in due.destination.url) for due in found) == [
+        (False, True),
+        (True, False),
+    ]
+    assert claim_all(outbox, suspects=0) == []
+    assert len(claim_all(outbox, suspects=1)) == 1
 
 
 def test_an_answer_of_the_4xx_kind_is_no_reason_to_pause_the_lane(jobs, redis):
@@ -393,7 +411,29 @@ def test_a_receiver_that_asks_to_be_left_alone_is(jobs, outbox):
 
     claimed = outbox.claim(limit=10, suspects=10)
     assert not claimed.deliveries
-    assert claimed.next_due_seconds > 900
+    assert 200 < claimed.next_due_seconds <= 300  # others than that one need not wait for so long
+
+
+def test_a_lane_that_was_served_stands_behind_those_that_were_not(jobs, redis):
+    outbox = outbox_of(redis, per_lane=100)
+    for number in range(1, 31):
+        cancelled(jobs, number, inline("busy.example"))
+    cancelled(jobs, 31, inline("quiet.example"))
+
+    hosts = []
+    for _ in range(3):
+        [due] = claim_all(outbox, limit=1)
+        hosts.append(due.destination.url.split("/")[2])
+        outbox.record(due, answered(due, 404), retry_seconds=0.0)
+
+    assert hosts[:2] == ["busy.example", "quiet.example"]
+
+
+def test_an_event_carries_nothing_of_the_timeline_however_long_that_is(jobs, outbox, redis):
+    ended(jobs)
+
+    [delivery] = redis.scan_iter(Keys().delivery("*"))
+    assert "29.7" not in redis.hget(delivery, "job")
 
 
 def test_without_a_secret_of_its_own_an_event_is_signed_with_the_instances(jobs, outbox, webhooks):
