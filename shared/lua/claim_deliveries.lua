@@ -80,7 +80,7 @@ end
 -- Unproven lanes come first, up to what they may have: so neither row can keep the other waiting. Where they may have
 -- no more, they are looked at again when one of their own has come back.
 local turns = {}
-local of_unproven = suspects > 0 and take_turns(UNPROVEN_LANES, math.min(limit, suspects), true)
+local of_unproven = take_turns(UNPROVEN_LANES, math.min(limit, suspects), true)
 if of_unproven and #claimed < suspects then table.insert(turns, of_unproven) end
 table.insert(turns, take_turns(LANES, limit, false))
 local next_turn = #turns > 0 and tostring(math.min(unpack(turns))) or ''

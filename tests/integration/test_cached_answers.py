@@ -62,6 +62,7 @@ def test_a_song_that_was_answered_is_answered_at_once_under_its_own_name(api, re
     assert body["source"]["duration_seconds"] == 33.0
     assert body["model"] == original["model"]
     assert body["result"]["genre"] == original["result"]["genre"]
+    assert body["result"]["timeline"] == original["result"]["timeline"] != []
     assert (len(body["result"]["top"]), len(original["result"]["top"])) == (1, 2)
     assert body["progress"]["fraction"] == 1
     assert body["expires_at"] >= original["expires_at"]

@@ -285,7 +285,7 @@ def test_the_log_tells_every_attempt_and_the_end(jobs, outbox, webhooks, redis):
     assert outbox.depth().pending == 0
 
 
-def test_behind_the_last_attempt_a_delivery_has_failed_and_is_kept_for_a_time(jobs, outbox, webhooks, redis):
+def test_behind_its_last_attempt_a_delivery_has_failed_and_is_kept(jobs, outbox, webhooks, redis):
     ended(jobs)
     [due] = claim_all(outbox)
 
@@ -389,6 +389,17 @@ def test_lanes_that_have_not_proven_themselves_get_no_more_slots_than_they_are_g
     ]
     assert claim_all(outbox, suspects=0) == []
     assert len(claim_all(outbox, suspects=1)) == 1
+
+
+def test_a_lane_stands_in_one_row_at_a_time(jobs, outbox, redis):
+    rows = (Keys().unproven_lanes, Keys().lanes)
+    cancelled(jobs, 1, inline())
+    due = claim_one(outbox)
+    for number, attempt in ((2, answered(due)), (3, answered(due, 500)), (4, answered(due))):
+        cancelled(jobs, number, inline())
+        outbox.record(due, attempt, retry_seconds=None)
+        assert [redis.zcard(row) for row in rows] == ([0, 1] if attempt.is_success else [1, 0])
+        due = claim_one(outbox)
 
 
 def test_an_answer_of_the_4xx_kind_is_no_reason_to_pause_the_lane(jobs, redis):
@@ -537,9 +548,78 @@ class TestEndpoints:
         assert webhooks.recover(endpoint.id, since=0) == 1
         assert claim_one(outbox).id == second.id
 
-    def test_failures_only_for_too_long_disable_it_and_one_success_begins_anew(
-        self, jobs, redis, webhooks, endpoint
+    def test_a_410_of_the_receiver_before_says_nothing_of_the_one_now(self, jobs, outbox, webhooks, endpoint):
+        ended(jobs, webhook=self.of(endpoint))
+        due = claim_one(outbox)
+        webhooks.change(endpoint.id, url="https://new.example/hook")
+
+        assert outbox.record(due, answered(due, 410), retry_seconds=None) is Recorded.RETRIED
+
+        assert webhooks.endpoint(endpoint.id).is_enabled
+        assert webhooks.endpoint(endpoint.id).failing_since is None
+        again = claim_one(outbox)
+        assert (again.id, again.destination.url) == (due.id, "https://new.example/hook")
+        assert webhooks.delivery(due.id).url == "https://new.example/hook"
+
+    def test_all_secrets_sign_until_their_own_day_is_over(self, webhooks, endpoint, redis):
+        first = endpoint.secrets[0].text
+        second = webhooks.rotate(endpoint.id).secrets[0].text
+
+        third = webhooks.rotate(endpoint.id)
+
+        assert [each.text for each in third.secrets][1:] == [second, first]
+        for _ in range(9):
+            webhooks.rotate(endpoint.id)
+        assert len(webhooks.endpoint(endpoint.id).secrets) == 5
+        kept = json.dumps([{"text": SECRET}, {"text": second, "until": 9e9}, {"text": first, "until": 1.0}])
+        redis.hset(Keys().endpoint(endpoint.id), "secrets", kept)
+        assert [each.text for each in webhooks.rotate(endpoint.id).secrets][1:] == [SECRET, second]
+
+    @pytest.mark.parametrize("what", ["redelivery", "test"])
+    def test_what_somebody_waits_for_comes_before_all_others(self, jobs, redis, webhooks, endpoint, what):
+        outbox = outbox_of(redis, breaker_failures=1, breaker_seconds=1_000, breaker_max_seconds=1_000)
+        ended(jobs, 1, webhook=self.of(endpoint))
+        ended(jobs, 2, webhook=self.of(endpoint))
+        first, second = claim_all(outbox)
+        fail(outbox, first, retry_seconds=0.0)
+        fail(outbox, second, retry_seconds=0.0)
+        ended(jobs, 3, webhook=self.of(endpoint))
+
+        wanted = webhooks.test(endpoint.id) if what == "test" else webhooks.redeliver(second.id)
+
+        assert claim_one(outbox).id == wanted.id
+
+    def test_lists_forget_what_is_gone_and_live_as_long_as_what_is_there(
+        self, jobs, outbox, webhooks, endpoint, redis
     ):
+        lists = (Keys().deliveries_of("192.0.2.1"), Keys().deliveries_at(endpoint.id))
+        webhooks.change(endpoint.id, enabled=False)
+        for number in range(1, 9):
+            ended(jobs, number, webhook=self.of(endpoint))
+            assert [redis.ttl(each) for each in lists] == [-1, -1]  # something waits
+            assert claim_all(outbox) == []
+            assert [redis.ttl(each) > 3_600 for each in lists] == [True, True]
+            redis.delete(Keys().delivery(f"msg_{number:024x}_1"))
+        assert [redis.zcard(each) <= 3 for each in lists] == [True, True]
+
+    def test_stale_progress_is_not_recovered(self, jobs, outbox, webhooks, endpoint):
+        webhooks.change(endpoint.id, events=("job.progress",))
+        new = new_job(webhook=self.of(endpoint))
+        jobs.accept(new)
+        lease = jobs.claim(new.id, owner="o", lease_seconds=60).lease
+        jobs.progress(lease, stage="decode", fraction=0.5)
+        jobs.finish(lease, success())
+        assert claim_all(outbox) == []
+
+        assert webhooks.recover(endpoint.id, since=0) == 0
+
+    def test_to_enable_what_is_enabled_does_not_begin_anew(self, jobs, outbox, webhooks, endpoint):
+        ended(jobs, webhook=self.of(endpoint))
+        fail(outbox, claim_one(outbox))
+
+        assert webhooks.change(endpoint.id, enabled=True).failing_since is not None
+
+    def test_nothing_but_failures_for_too_long_disables_it(self, jobs, redis, webhooks, endpoint):
         outbox = outbox_of(redis, disable_seconds=0)
         ended(jobs, webhook=self.of(endpoint))
         fail(outbox, claim_one(outbox), retry_seconds=0.0)
