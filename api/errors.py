@@ -11,6 +11,7 @@ from flask import Flask, Response, g, json
 from werkzeug.exceptions import HTTPException
 
 from shared.errors import (
+    EndpointDisabled,
     GenreWizError,
     IdempotencyKeyReused,
     InvalidRequest,
@@ -57,6 +58,7 @@ HTTP_STATUS: dict[type[GenreWizError], int] = {
     JobFinished: 409,
     JobRunning: 409,
     TooManyEndpoints: 409,
+    EndpointDisabled: 409,
     ResultGone: 410,
     UploadTooSlow: 408,
     UploadTooLarge: 413,

@@ -25,6 +25,7 @@ WHAT_TO_DO: Final[dict[type[GenreWizError], str]] = {
     errors.UnknownEndpoint: "Look at the id. Another caller's endpoint is not told from one that never was.",
     errors.UnknownDelivery: "Look at the id, and at how long deliveries are kept: some days.",
     errors.TooManyEndpoints: "Delete an endpoint that nobody needs any more, or change one.",
+    errors.EndpointDisabled: "Enable the endpoint: change its `enabled` to true. Then recover.",
     errors.NoSpectrogram: "Ask for one by `options.spectrogram`, and wait until the job has succeeded.",
     errors.JobFinished: "Nothing: its result can be read, and the job deleted.",
     errors.JobRunning: "Cancel the job, wait until it has stopped, then delete it.",

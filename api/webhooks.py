@@ -96,7 +96,7 @@ class WebhookService:
         return delivery
 
     def recover(self, id_text: str, request: Request) -> int:
-        """Send again what has failed there; how much. UnknownEndpoint."""
+        """Send again what has failed there; how much. UnknownEndpoint, EndpointDisabled."""
         endpoint = self.endpoint(id_text)
         since = _asked(request, Recovery).since
         recovered = self._webhooks.recover(endpoint.id, since=since.timestamp())

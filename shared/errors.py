@@ -262,6 +262,13 @@ class TooManyEndpoints(RequestError):
     title = "Too many webhook endpoints"
 
 
+class EndpointDisabled(RequestError):
+    """The webhook endpoint is disabled: nothing but tests is sent there."""
+
+    code = "endpoint_disabled"
+    title = "Webhook endpoint disabled"
+
+
 class NoSpectrogram(RequestError):
     """The job has no picture: none was asked for, or it has not succeeded."""
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from redis import Redis
 
-from shared.errors import TooManyEndpoints, UnknownDelivery, UnknownEndpoint
+from shared.errors import EndpointDisabled, TooManyEndpoints, UnknownDelivery, UnknownEndpoint
 from shared.job_record import read_record
 from shared.job_webhook import EndpointId
 from shared.redis_keys import Keys
@@ -117,8 +117,9 @@ class RedisWebhooks:
         return to_delivery(read_record(text), *rest)
 
     def recover(self, endpoint_id: EndpointId, *, since: float) -> int:
-        """Send what was written since then and has failed; how much. UnknownEndpoint."""
-        self.endpoint(endpoint_id)
+        """Send what was written since then and has failed; how much. UnknownEndpoint, EndpointDisabled."""
+        if not self.endpoint(endpoint_id).is_enabled:
+            raise EndpointDisabled("The endpoint is disabled: enable it first.")
         recovered, place = 0, "0"
         while place:
             count, place = self._run("recover", endpoint_id, since, place, RECOVERED_PER_CALL)

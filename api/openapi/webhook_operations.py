@@ -8,6 +8,7 @@ from typing import Final
 from api.openapi.forms import JSON, Answer, Errors, JsonObject, Operation, Takes
 from shared import webhook_bodies as bodies
 from shared.errors import (
+    EndpointDisabled,
     InvalidRequest,
     TooManyEndpoints,
     UnknownDelivery,
@@ -160,7 +161,8 @@ WEBHOOK_OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
         tag="webhooks",
         summary="Send again what has failed",
         description="All deliveries at this endpoint that have failed, of events since this time, are due "
-        "again: for a receiver that was away for longer than it is waited for.",
+        "again: for a receiver that was away for longer than it is waited for. An endpoint that is disabled "
+        "has to be enabled first.",
         parameters=("EndpointId",),
         takes=Takes(body=Recovery, examples="recovery"),
         answers={
@@ -171,7 +173,7 @@ WEBHOOK_OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
                 links=("ListRecoveredDeliveries",),
             )
         },
-        errors=(*JSON, *BODY, UnknownEndpoint),
+        errors=(*JSON, *BODY, UnknownEndpoint, EndpointDisabled),
     ),
     ("GET", "/webhook-deliveries"): Operation(
         id="listWebhookDeliveries",

@@ -111,6 +111,8 @@ class AsyncWebhooks(ABC):
     async def recover(self, endpoint: str | Endpoint, *, since: Time) -> int:
         """Have all that failed to reach the endpoint since then sent again; how many that are.
 
+        An endpoint that is disabled is a Problem with the code `endpoint_disabled`: enable it first.
+
         count = await client.recover(endpoint, since=datetime.now(UTC) - timedelta(days=1))
         """
         return await self._run(self._talk.recover(endpoint, since=since))

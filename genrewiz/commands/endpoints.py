@@ -224,6 +224,8 @@ def recover(
 ) -> None:
     """Have all that failed to reach an endpoint since then sent again, and print how many that are.
 
+    One that is disabled has to be enabled first (`genrewiz webhooks set --enable`).
+
     Example: genrewiz webhooks recover whe_… --since 2d
     """
     moment = moment_of(since)

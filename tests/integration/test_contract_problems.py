@@ -145,6 +145,13 @@ def _one_endpoint_too_many(world: World) -> httpx.Response:
     return answer
 
 
+def _recovery_of_a_disabled_endpoint(world: World) -> httpx.Response:
+    asked = {"url": "https://93.184.216.34/hook", "description": SENT}
+    links = world.api.http.post("/webhook-endpoints", json=asked).json()["links"]
+    world.api.http.patch(links["self"], json={"enabled": False})
+    return world.api.http.post(links["recover"], json={"since": "2026-01-01T00:00:00Z"})
+
+
 def _away(world: World) -> httpx.Response:
     return _get(world.away, f"/jobs/{UNKNOWN}")
 
@@ -172,6 +179,7 @@ REFUSALS: dict[str, tuple[int, Callable[[World], httpx.Response]]] = {
     "job_finished": (409, lambda world: world.api.http.post(f"/jobs/{world.finished()}/cancel")),
     "job_running": (409, lambda world: world.api.http.delete(f"/jobs/{world.running()}")),
     "too_many_endpoints": (409, _one_endpoint_too_many),
+    "endpoint_disabled": (409, _recovery_of_a_disabled_endpoint),
     "result_gone": (410, _gone),
     "upload_too_large": (413, lambda world: _upload(world.api, WAV + bytes(MAX_UPLOAD_BYTES))),
     "unsupported_media_type": (

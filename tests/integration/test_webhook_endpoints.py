@@ -369,6 +369,24 @@ def test_what_has_failed_since_a_moment_is_recovered(client, redis):
     assert places(client.post(path, json={})) == ["/since"]
 
 
+def test_at_an_endpoint_that_is_disabled_nothing_is_recovered_until_it_is_enabled(client, redis):
+    endpoint = make_endpoint(client)
+    outbox = outbox_of(redis)
+    delivery = tell(client, {"endpoint": endpoint["id"]})
+    due = claim_one(outbox)
+    outbox.record(due, answered(due, 410), retry_seconds=None)
+    path, asked = endpoint["links"]["recover"], {"since": endpoint["created_at"]}
+
+    refused = client.post(path, json=asked)
+
+    assert code_of(refused) == (409, "endpoint_disabled")
+    left = client.get(f"/webhook-deliveries/{delivery}").get_json()
+    assert (left["status"], left["failed_because"]) == ("failed", "gone")
+    patch(client, endpoint, enabled=True)
+    assert client.post(path, json=asked).get_json() == {"recovered": 1}
+    assert claim_one(outbox).id == delivery
+
+
 def test_a_caller_has_a_hundred_endpoints_and_no_more_until_one_is_deleted(client):
     made = [make_endpoint(client) for _ in range(MAX_ENDPOINTS)]
 
