@@ -56,7 +56,7 @@ class WebhookEndpoint(Body):
     enabled: bool = Field(description="Whether anything but a test is sent.")
     disabled_because: DisabledBecause | None = Field(
         description="`on_request`: you have said so. `gone`: it has answered 410. `failing`: it has done "
-        "nothing but fail for five days."
+        "nothing but fail for too long (five days, unless the operator has set another time)."
     )
     failing_since: AwareDatetime | None = Field(description="Nothing has succeeded since.")
     created_at: AwareDatetime

@@ -77,7 +77,7 @@ def groups() -> dict[str, dict[str, Any]]:
         },
         "endpoint": {
             "enabled": _example("It is told of ends", endpoint_body(endpoint)),
-            "failing": _example("It was given up after five days", endpoint_body(failing)),
+            "failing": _example("It was given up after days of failures", endpoint_body(failing)),
         },
         "endpoint_with_secret": {
             "new": _example("The secret is shown this once", endpoint_body_with_secret(endpoint)),
