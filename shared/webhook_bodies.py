@@ -165,10 +165,14 @@ class ToldProgress(Body):
 
 
 class ToldJob(Body):
-    """What an event says of its job: as it was when the event happened."""
+    """What an event says of its job: as it was when the event happened. For the rest ask `links.self`."""
 
     id: JobIdText
     status: JobStatus
+    cached: bool = Field(description="The same song was answered before, and this is that answer.")
+    attempt: Count = Field(description="Runs so far, this one included.")
+    created_at: AwareDatetime
+    finished_at: AwareDatetime | None
     progress: ToldProgress
     result: Result | None = Field(description="Without its timeline; null unless it succeeded.")
     error: JobError | None = Field(description="null unless it failed.")

@@ -21,6 +21,11 @@ MAX_METADATA_BYTES = 4 * 2**10
 MAX_DEADLINE_SECONDS = 7 * 24 * 60 * 60
 PROBABILITY_DIGITS = 6
 SECONDS_DIGITS = 3
+TOLD = (
+    *("id", "status", "cached", "attempt", "created_at", "finished_at", "progress", "result", "error"),
+    *("model", "source", "metadata", "links"),
+)
+"""What a webhook says of a job, in this order."""
 
 T = TypeVar("T")
 
@@ -161,8 +166,7 @@ def event_data_body(job: Job) -> dict[str, Any]:
     """What a webhook says of a job: a cut of what every route shows."""
     body = _without_timeline(job_body(job))
     body["progress"] = {name: body["progress"][name] for name in ("stage", "fraction")}
-    kept = ("id", "status", "progress", "result", "error", "model", "source", "metadata", "links")
-    return {name: body[name] for name in kept}
+    return {name: body[name] for name in TOLD}
 
 
 def result_body(result: Classification, options: JobOptions) -> dict[str, Any]:

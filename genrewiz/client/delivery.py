@@ -121,12 +121,17 @@ class WebhookEvent:
     event = WebhookEvent.of(verify_webhook(request.headers, request.get_data(), "whsec_…"))
     if event.job and event.job.result:
         print(event.job.id, event.job.result.genre)
+
+    An event says a part of its job: `id`, `status`, `cached`, `attempt`, `created_at`, `finished_at`,
+    `progress` (`stage` and `fraction`), `result` (without its timeline), `error`, `model`, `source`,
+    `metadata` and `links`. The rest is unknown here, whatever it looks like: `client.get(event.job.id)`
+    has it.
     """
 
     type: str  # job.succeeded, job.failed, …; webhook.test
     timestamp: datetime | None
     sequence: int  # of this job's events: a lower one that comes later is older news
-    job: Job | None  # without a timeline; None where an endpoint is tested
+    job: Job | None  # a part of it, as above; None where an endpoint is tested
     data: Json = field(hash=False)
 
     @classmethod

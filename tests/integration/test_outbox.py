@@ -74,7 +74,8 @@ def test_the_end_of_a_job_is_in_the_outbox_with_its_answer_less_the_timeline(job
     assert (body["type"], body["sequence"]) == ("job.succeeded", 1)
     data = body["data"]
     assert list(data) == [
-        *("id", "status", "progress", "result", "error", "model", "source", "metadata", "links")
+        *("id", "status", "cached", "attempt", "created_at", "finished_at", "progress", "result", "error"),
+        *("model", "source", "metadata", "links"),
     ]
     assert (data["id"], data["status"], data["metadata"]) == (job_id, "succeeded", {"media_id": 7})
     assert data["result"]["genre"] == "rock"

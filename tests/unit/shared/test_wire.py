@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from shared.classification import Classification
 from shared.job import Job, JobId, JobOptions, JobStatus, Progress, Source, StageSeconds
 from shared.job_record import of_outcome, to_job
-from shared.wire import JobRequest, dump, error_body, job_body, load, result_body
+from shared.wire import JobRequest, dump, error_body, event_data_body, job_body, load, result_body
 from support.jobs import MODEL, SOURCE, classification, failure, success
 
 
@@ -154,3 +154,16 @@ def test_everything_in_a_job_part_is_optional():
 
     assert request.options == JobOptions(top=5, windows="all", min_confidence=0.0, model="pcrnn")
     assert request.queue == "standard"
+
+
+def test_an_event_says_of_the_job_what_a_route_says_of_it():
+    job = make_job(
+        status=JobStatus.SUCCEEDED, started_at=1_795_000_001.0, finished_at=1_795_000_003.0, cached=True,
+        attempt=2, result=classification(),
+    )  # fmt: skip
+
+    told, shown = event_data_body(job), job_body(job)
+
+    assert (told["cached"], told["attempt"]) == (True, 2)
+    for name in ("cached", "attempt", "created_at", "finished_at", "error", "source", "metadata", "links"):
+        assert told[name] == shown[name]
