@@ -68,7 +68,8 @@ def add(
     typer.echo(text)
     _say(f"{key.id} may {_rights(key)}. Keep the key: it is not shown again.")
     if was_open:
-        _say("From now on every request needs a key; jobs that were made without one belong to none.")
+        _say("From now on every request needs a key; jobs, webhook endpoints and deliveries that were made")
+        _say("without one belong to none: no key sees them. Make your endpoints anew, with a key.")
 
 
 def list_keys(

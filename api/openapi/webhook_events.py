@@ -13,9 +13,11 @@ from shared.webhooks import TEST_EVENT
 
 EVENT_BODIES: Final = (WebhookJobEvent, WebhookTestEvent)
 
+PROGRESS: Final = "job.progress"
+
 _WORDS: Final[dict[str, tuple[str, str]]] = {
     "job.started": ("A worker has begun", "Once, with its first run: not again where a run was lost."),
-    "job.progress": (
+    PROGRESS: (
         "How far it is",
         "Once in five seconds at most. It is not tried again: there is newer news by then.",
     ),
@@ -38,6 +40,17 @@ _ANSWERS: Final[JsonObject] = {
         "A redirect is not followed."
     },
 }
+_ANSWERS_TO_PROGRESS: Final[JsonObject] = {
+    "2XX": _ANSWERS["2XX"],
+    "410": {
+        "description": "Nobody is here any more: an endpoint is disabled, and nothing is sent until "
+        "it is enabled."
+    },
+    "429": {"description": "This one is given up; the others wait for `Retry-After` where there is one."},
+    "503": {"description": "As with 429."},
+    "default": {"description": "It is given up: newer news follows. A redirect is not followed."},
+}
+"""Of what is sent once."""
 
 
 def webhooks() -> JsonObject:
@@ -81,7 +94,7 @@ def _operation(name: str) -> JsonObject:
                 }
             },
         },
-        "responses": _ANSWERS,
+        "responses": _ANSWERS_TO_PROGRESS if name == PROGRESS else _ANSWERS,
         # The signature tells who sends it; Basic authentication comes beside it where it was asked for.
         "security": [],
     }

@@ -41,6 +41,14 @@ def test_a_key_is_printed_once_and_nothing_else_goes_to_stdout(genrewiz, redis):
     assert text.rpartition("_")[2] not in genrewiz("list").output
 
 
+def test_the_first_key_says_what_belongs_to_nobody_from_now_on(genrewiz):
+    first, second = genrewiz("add", "radio"), genrewiz("add", "studio")
+
+    said = " ".join(first.stderr.split())
+    assert "jobs, webhook endpoints and deliveries that were made without one belong to none" in said
+    assert "belong" not in second.stderr
+
+
 def test_rights_are_those_that_were_asked_for(genrewiz, redis):
     genrewiz("add", "radio", "--right", "read", "--right", "high")
 

@@ -103,6 +103,17 @@ def test_every_event_is_described_with_its_headers_and_an_example_that_holds():
             assert errors_of(content["schema"], other) != [], name
 
 
+def test_of_progress_no_answer_is_said_to_have_it_tried_again():
+    told = {
+        name: [answer["description"] for answer in item["post"]["responses"].values()]
+        for name, item in document()["webhooks"].items()
+    }
+
+    tried_again = {name for name, said in told.items() if any("It is tried again" in each for each in said)}
+    assert tried_again == {*EVENTS, TEST_EVENT} - {"job.progress"}
+    assert any("given up" in each for each in told["job.progress"])
+
+
 def test_the_signature_of_the_example_is_that_of_the_example():
     whole = document()
     header = {
