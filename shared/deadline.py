@@ -20,22 +20,22 @@ class Deadline:
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._end = float("inf")
-        self._lock = threading.Lock()
+        self._is_left = False
+        self._changed = threading.Condition()
         self._watched: list[socket.socket] = []
-        self._timer = threading.Timer(seconds, self._shut_down)
-        self._timer.daemon = True
-        self._timer.name = "deadline"
+        self._thread = threading.Thread(target=self._cut_off, name="deadline", daemon=True)
 
     def __enter__(self) -> Self:
         self._end = time.monotonic() + self._seconds
-        self._timer.start()
+        self._thread.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._timer.cancel()
-        with self._lock:
+        with self._changed:
+            self._is_left = True
+            self._changed.notify_all()
             while self._watched:
                 self._watched.pop().close()
 
@@ -43,6 +43,12 @@ class Deadline:
     def remaining_seconds(self) -> float:
         """How much is left: at least zero."""
         return max(0.0, self._end - time.monotonic())
+
+    def shorten(self, seconds: float) -> None:
+        """Bring the end nearer: so many seconds from now, if that is not later than it was."""
+        with self._changed:
+            self._end = min(self._end, time.monotonic() + seconds)
+            self._changed.notify_all()
 
     def check(self) -> None:
         """FetchTimeout once the time is over: a connection that was shut down looks like one that ended."""
@@ -52,13 +58,19 @@ class Deadline:
     def watch(self, connection: socket.socket) -> None:
         """Shut this connection down, too, when the time is over."""
         # A duplicate: TLS takes the original's descriptor away, and a closed number is soon another file's.
-        with self._lock:
+        with self._changed:
             self._watched.append(connection.dup())
-        if not self.remaining_seconds:
-            self._shut_down()
+            if not self.remaining_seconds:
+                self._shut_down()
+
+    def _cut_off(self) -> None:
+        with self._changed:
+            while not self._is_left and (seconds := self.remaining_seconds):
+                self._changed.wait(seconds)
+            if not self._is_left:
+                self._shut_down()
 
     def _shut_down(self) -> None:
-        with self._lock:
-            for connection in self._watched:
-                with contextlib.suppress(OSError):  # it has ended by itself
-                    connection.shutdown(socket.SHUT_RDWR)
+        for connection in self._watched:
+            with contextlib.suppress(OSError):  # it has ended by itself
+                connection.shutdown(socket.SHUT_RDWR)

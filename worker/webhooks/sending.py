@@ -23,6 +23,8 @@ from worker.webhooks.retry import retry_after_seconds
 
 MAX_READ_BYTES: Final = 16 * 2**10
 MAX_KEPT_BYTES: Final = 2**10
+BODY_SECONDS: Final = 1.0
+"""From the header's end: who drips a body that decides nothing must not hold a slot."""
 HARMLESS: Final = "\n\t"
 """Of what cannot be printed."""
 REPLACED: Final = "\ufffd"
@@ -40,7 +42,7 @@ class Sender:
         user_agent: str,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """seconds: for everything, from the name's resolution to the answer's end."""
+        """seconds: for everything, from the name's resolution to the answer's header."""
         self._guard = guard
         self._http = http
         self._seconds = seconds
@@ -56,6 +58,7 @@ class Sender:
                 deadline.check()
                 request = Request(method="POST", headers=self._headers(due), body=due.body)
                 with self._http.ask(target, deadline, request, read_seconds=self._seconds) as answer:
+                    deadline.shorten(BODY_SECONDS)
                     return self._answered(due, started, answer)
         except UrlBlocked as error:
             failure = AttemptError(code="url_blocked", detail=error.detail)

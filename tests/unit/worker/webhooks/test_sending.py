@@ -4,6 +4,7 @@ import base64
 import email.utils
 import logging
 import socket
+import ssl
 import struct
 import threading
 from contextlib import contextmanager, suppress
@@ -20,7 +21,7 @@ from shared.trace import Origin, Span
 from shared.webhook_secrets import new_secret
 from shared.webhooks import Attempt, Destination
 from support.certificates import Authority
-from support.waiting import eventually
+from support.waiting import PATIENCE_SECONDS, eventually
 from support.web import Server, redirecting, response, saying
 from support.webhooks import BODY, JOB, SECRET, due_delivery
 from worker.webhooks.sending import Sender
@@ -28,6 +29,11 @@ from worker.webhooks.sending import Sender
 HTTP = PinnedHttp()
 SECONDS = 0.5
 PLENTY = 60.0
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory) -> Authority:
+    return Authority.made_in(tmp_path_factory.mktemp("authority"))
 
 
 def sender(*, http: PinnedHttp = HTTP, seconds: float = PLENTY, resolve=None, allow="127.0.0.0/8") -> Sender:
@@ -204,13 +210,13 @@ def endless(head: bytes, more: bytes = b"la" * 1_000) -> Server:
     return server
 
 
-def dripping(head: bytes, drop: bytes) -> Server:
+def dripping(head: bytes, drop: bytes, tls: ssl.SSLContext | None = None) -> Server:
     def answer(connection: socket.socket, _: str) -> None:
         connection.sendall(head)
         while not server.wait(0.02):
             connection.sendall(drop)
 
-    server = Server(answer)
+    server = Server(answer, tls=tls)
     return server
 
 
@@ -242,6 +248,32 @@ def test_once_the_status_has_come_the_event_is_delivered_whatever_its_body_does(
 
     assert attempt.is_success
     assert attempt.error is None
+
+
+@pytest.mark.parametrize(
+    ("head", "drop"),
+    [
+        (b"HTTP/1.1 500 Oh\r\n\r\nwhy", b"x"),
+        (b"HTTP/1.1 500 Oh\r\n\r\nwhy", b""),
+        (b"HTTP/1.1 500 Oh\r\nContent-Length: 9000\r\n\r\nwhy", b"x"),
+        (b"HTTP/1.1 500 Oh\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nwhy\r\n", b"1;"),
+    ],
+    ids=["dripping", "left open", "dripping what was announced", "dripping framing"],
+)
+@pytest.mark.parametrize("is_tls", [False, True], ids=["plain", "tls"])
+def test_a_body_that_does_not_come_to_its_end_holds_nobody_and_what_came_is_kept(
+    authority, head, drop, is_tls
+):
+    tls = authority.server("hook.example") if is_tls else None
+    with dripping(head, drop, tls=tls) as server:
+        patient = sender(http=PinnedHttp(authorities=authority.certificate), seconds=100 * PATIENCE_SECONDS)
+        due = due_delivery(f"{'https' if is_tls else 'http'}://hook.example:{server.port}/")
+        attempts: list[Attempt] = []
+        threading.Thread(target=lambda: attempts.append(patient.send(due)), daemon=True).start()
+        [attempt] = eventually(lambda: attempts)
+
+    assert (attempt.status_code, attempt.error) == (500, None)
+    assert attempt.reply.startswith("why")
 
 
 class Counting:
@@ -363,11 +395,6 @@ def test_a_receiver_that_takes_no_connection_is_given_up():
             connection.close()
 
     assert attempt.error.code == "timeout"
-
-
-@pytest.fixture(scope="session")
-def authority(tmp_path_factory) -> Authority:
-    return Authority.made_in(tmp_path_factory.mktemp("authority"))
 
 
 def test_a_receiver_that_proves_its_name_gets_the_event(authority):
