@@ -1,7 +1,7 @@
 """The loop of the dispatcher: claims what is due, has it sent in threads, writes down what came of it.
 
-It never sends what it has no lease for. What it could not write down in time is sent once more, by whoever
-claims it then: a receiver knows it by its id.
+It never sends what it has no lease for, nor what its lease might lapse under. What it could not write down in
+time is sent once more, by whoever claims it then: a receiver knows it by its id.
 """
 
 import queue
@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 import structlog
 
 from shared.errors import StoreUnavailable
-from shared.redis_outbox import Claimed, Recorded
+from shared.redis_outbox import LEASE_MARGIN_SECONDS, Claimed, Recorded
 from shared.story import story_of
 from shared.webhooks import Attempt, AttemptError, DueDelivery
 from worker.webhooks.metrics import DispatcherMetrics
@@ -25,7 +25,7 @@ LISTEN_SECONDS: Final = 1.0
 """Leases that lapse and slots that other dispatchers free ring no bell: they are looked for so often."""
 LEAST_PAUSE_SECONDS: Final = 0.05
 AWAY_SECONDS: Final = 0.5
-"""Between two tries to reach a Redis that is away."""
+"""Between two tries where Redis is away, or gives an answer that it should not."""
 
 REDELIVERY: Final = "redelivery"
 """Why an event is sent that somebody asked for again: how old it is, is no fault of ours."""
@@ -61,8 +61,12 @@ class Dispatcher:
         schedule: Sequence[float],
         concurrency: int,
         lease_seconds: float,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """schedule: the pauses between attempts. lease_seconds: how long what was claimed is ours."""
+        """schedule: the pauses between attempts.
+
+        lease_seconds: how long what was claimed is ours: an attempt's time and LEASE_MARGIN_SECONDS.
+        """
         self._outbox = outbox
         self._send = send
         self._metrics = metrics
@@ -70,6 +74,8 @@ class Dispatcher:
         self._concurrency = concurrency
         self._suspects = max(1, concurrency // 2)
         self._lease_seconds = lease_seconds
+        self._attempt_seconds = lease_seconds - LEASE_MARGIN_SECONDS
+        self._clock = clock
         self._slots = _Slots()
         # A queue and no event: a signal's handler may put, whatever this thread is doing.
         self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
@@ -82,13 +88,22 @@ class Dispatcher:
         is_away, reached = False, False
         with ThreadPoolExecutor(self._concurrency, thread_name_prefix="webhook") as threads:
             while not self._stopping:
+                begin, free = self._clock(), self._concurrency - self._slots.taken
                 try:
-                    pause = self._claim(threads)
+                    claimed = self._claim(free)
                 except StoreUnavailable as error:
                     if not is_away:
                         log.warning("webhooks wait: redis is away", error=error.detail)
                     is_away, pause = True, AWAY_SECONDS
+                except Exception:
+                    # Without claims nothing is sent: the loop outlives whatever one of them meets.
+                    log.exception("webhooks cannot be claimed")
+                    pause = AWAY_SECONDS
                 else:
+                    for due in claimed.deliveries:
+                        self._slots.take(due)
+                        threads.submit(self._deliver, due, begin + self._lease_seconds)
+                    pause = _pause_after(claimed, free)
                     if not reached:
                         on_reached()
                         log.info("dispatcher ready", concurrency=self._concurrency)
@@ -103,19 +118,11 @@ class Dispatcher:
         self._stopping = True
         self._wake.put(None)
 
-    def _claim(self, threads: ThreadPoolExecutor) -> float:
-        """Claim as much as there are slots for; seconds until it is worth while to claim again."""
-        free = self._concurrency - self._slots.taken
+    def _claim(self, free: int) -> Claimed:
+        """As much as there are slots for."""
         if not free:
-            return LISTEN_SECONDS
-        begin = time.monotonic()
-        claimed = self._outbox.claim(limit=free, suspects=max(0, self._suspects - self._slots.suspects))
-        for due in claimed.deliveries:
-            self._slots.take(due)
-            threads.submit(self._deliver, due, begin + self._lease_seconds)
-        if len(claimed.deliveries) == free or claimed.next_due_seconds is None:
-            return LISTEN_SECONDS
-        return min(max(claimed.next_due_seconds, LEAST_PAUSE_SECONDS), LISTEN_SECONDS)
+            return Claimed(deliveries=(), next_due_seconds=None)
+        return self._outbox.claim(limit=free, suspects=max(0, self._suspects - self._slots.suspects))
 
     def _sleep(self, seconds: float) -> None:
         try:
@@ -135,6 +142,10 @@ class Dispatcher:
                 self._outbox.wait(LISTEN_SECONDS)
             except StoreUnavailable:
                 time.sleep(AWAY_SECONDS)
+            except Exception:
+                # Without a listener each event waits for the next look at the clock, and nobody knows why.
+                log.exception("webhooks' bell cannot be heard")
+                time.sleep(AWAY_SECONDS)
             else:
                 self._wake.put(None)
 
@@ -148,12 +159,16 @@ class Dispatcher:
             self._wake.put(None)
 
     def _attempt(self, due: DueDelivery, lease_end: float) -> None:
-        begin = time.monotonic()
+        begin = self._clock()
+        if lease_end - begin < self._attempt_seconds:
+            # Its lease could lapse while it is sent, and another one would send it meanwhile.
+            log.warning("webhook attempt comes too late: it is left to its lease's end", **_story(due))
+            return
         try:
             attempt = self._send(due)
         except Exception as error:  # an event that makes us stumble must not be sent for ever
             log.exception("webhook attempt failed here", **_story(due))
-            attempt = _stumbled(due, time.monotonic() - begin, error)
+            attempt = _stumbled(due, self._clock() - begin, error)
         self._metrics.attempted(attempt)
         retry_seconds = None
         if not attempt.is_success:
@@ -178,7 +193,7 @@ class Dispatcher:
             try:
                 return self._outbox.record(due, attempt, retry_seconds=retry_seconds)
             except StoreUnavailable:
-                if time.monotonic() + AWAY_SECONDS > lease_end:
+                if self._clock() + AWAY_SECONDS > lease_end:
                     return None
                 time.sleep(AWAY_SECONDS)
 
@@ -200,6 +215,13 @@ class _Slots:
         with self._lock:
             self.taken -= 1
             self.suspects -= due.is_suspect
+
+
+def _pause_after(claimed: Claimed, free: int) -> float:
+    """Seconds until it is worth while to claim again: a slot that is freed says so by itself."""
+    if len(claimed.deliveries) == free or claimed.next_due_seconds is None:
+        return LISTEN_SECONDS
+    return min(max(claimed.next_due_seconds, LEAST_PAUSE_SECONDS), LISTEN_SECONDS)
 
 
 def _stumbled(due: DueDelivery, seconds: float, error: Exception) -> Attempt:

@@ -1,6 +1,7 @@
 """The dispatcher's loop beside an outbox and receivers that do as a test likes."""
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,10 +11,11 @@ from typing import Any
 import pytest
 import structlog.testing
 from prometheus_client import generate_latest
+from redis.exceptions import ResponseError
 
 import worker.webhooks.dispatcher
 from shared.errors import StoreUnavailable
-from shared.redis_outbox import Claimed, Depth, Recorded
+from shared.redis_outbox import LEASE_MARGIN_SECONDS, Claimed, Depth, Recorded
 from shared.webhooks import Attempt, AttemptError, DueDelivery
 from support.waiting import eventually
 from support.webhooks import JOB, due_delivery
@@ -31,7 +33,9 @@ class FakeOutbox:
     recorded: list[tuple[DueDelivery, Attempt, float | None]] = field(default_factory=list)
     claims: list[tuple[int, int]] = field(default_factory=list)
     is_away: bool = False
+    is_busy: bool = False
     refused: int = 0
+    deaf: int = 0
     says: Recorded | None = None
     waits: int = 0
     bell: threading.Event = field(default_factory=threading.Event)
@@ -63,6 +67,7 @@ class FakeOutbox:
         return Recorded.FAILED if retry_seconds is None else Recorded.RETRIED
 
     def wait(self, seconds: float) -> None:
+        self.deaf += self.is_busy
         self._check()
         self.waits += 1
         self.bell.wait(seconds)
@@ -72,6 +77,9 @@ class FakeOutbox:
         if self.is_away:
             self.refused += 1
             raise StoreUnavailable("Redis does not answer.")
+        if self.is_busy:
+            self.refused += 1
+            raise ResponseError("BUSY Redis is busy running a script.")
 
 
 def many(count: int, **fields: Any) -> list[DueDelivery]:
@@ -124,6 +132,7 @@ def dispatching(
     *,
     concurrency: int = 4,
     lease_seconds: float = LEASE_SECONDS,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Running]:
     metrics, reached = DispatcherMetrics(), threading.Event()
     dispatcher = Dispatcher(
@@ -133,6 +142,7 @@ def dispatching(
         schedule=(5, 300),
         concurrency=concurrency,
         lease_seconds=lease_seconds,
+        clock=clock,
     )
     thread = threading.Thread(target=lambda: dispatcher.run(on_reached=reached.set), daemon=True)
     thread.start()
@@ -290,6 +300,59 @@ def test_behind_the_lease_nothing_is_written_down_any_more_for_others_may_have_i
     assert [line for line in lines if "not recorded" in line["event"]]
 
 
+class Clock:
+    """Stands still unless it is put forward."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class SlowOutbox(FakeOutbox):
+    """A claim takes so long by this clock."""
+
+    clock: Clock = field(default_factory=Clock)
+    claim_seconds: float = 0.0
+
+    def claim(self, *, limit: int, suspects: int) -> Claimed:
+        claimed = super().claim(limit=limit, suspects=suspects)
+        self.clock.now += self.claim_seconds
+        return claimed
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_what_its_lease_could_lapse_under_is_not_sent_but_left_and_its_slot_is_free(lines, concurrency):
+    outbox, sent = SlowOutbox(claim_seconds=LEASE_MARGIN_SECONDS + 0.01), []
+
+    def send(due: DueDelivery) -> Attempt:
+        sent.append(due.id)
+        return answered(due)
+
+    outbox.put(*many(3, is_suspect=True))
+    with dispatching(outbox, send, concurrency=concurrency, clock=outbox.clock) as running:
+        eventually(lambda: len([line for line in lines if "too late" in line["event"]]) == 3)
+        assert outbox.recorded == sent == []
+        assert running.value("genrewiz_webhook_attempts_unrecorded_total") == 0
+        outbox.claim_seconds = 0.0
+        outbox.put(*[due_delivery(id=f"next_{number}", is_suspect=True) for number in range(8)])
+        eventually(lambda: len(outbox.recorded) == 8)
+
+    left = [line for line in lines if "too late" in line["event"]]
+    assert {line["delivery_id"] for line in left} == {"msg_0", "msg_1", "msg_2"}
+    assert {line["log_level"] for line in left} == {"warning"}
+    assert all(name.startswith("next_") for name in sent)
+
+
+def test_what_has_as_much_of_its_lease_as_an_attempt_may_take_is_sent():
+    outbox = SlowOutbox(claim_seconds=LEASE_MARGIN_SECONDS - 0.01)
+    outbox.put(due_delivery())
+    with dispatching(outbox, clock=outbox.clock, concurrency=1):
+        eventually(lambda: outbox.recorded)
+
+
 def test_an_attempt_that_another_dispatcher_has_by_now_is_no_delivery():
     outbox = FakeOutbox(says=Recorded.LOST)
     with dispatching(outbox) as running:
@@ -307,6 +370,31 @@ def test_who_starts_while_redis_is_away_is_ready_once_it_is_reached():
         outbox.is_away = False
         eventually(running.reached.is_set)
         eventually(lambda: outbox.recorded)
+
+
+def test_whatever_a_claim_meets_the_next_ones_go_on(lines):
+    outbox = FakeOutbox()
+    with dispatching(outbox) as running:
+        eventually(running.reached.is_set)
+        outbox.is_busy = True
+        eventually(lambda: len([line for line in lines if "cannot be claimed" in line["event"]]) > 2)
+        outbox.put(*many(2))
+        assert not running.is_over
+        outbox.is_busy = False
+        eventually(lambda: len(outbox.recorded) == 2)
+
+    assert {line["log_level"] for line in lines if "cannot be claimed" in line["event"]} == {"error"}
+
+
+def test_whatever_the_bell_meets_it_is_listened_to_again(lines):
+    outbox = FakeOutbox(is_busy=True)
+    with dispatching(outbox):
+        eventually(lambda: outbox.deaf > 2)
+        assert outbox.waits == 0
+        outbox.is_busy = False
+        eventually(lambda: outbox.waits)
+
+    assert {line["log_level"] for line in lines if "cannot be heard" in line["event"]} == {"error"}
 
 
 def test_that_redis_is_away_and_back_is_said_once(lines):
