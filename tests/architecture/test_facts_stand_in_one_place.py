@@ -193,6 +193,19 @@ def test_every_figure_of_quality_in_the_readme_is_that_of_the_evaluation():
         assert words in readme, words
 
 
+def test_what_the_readme_says_of_the_webhooks_soak_is_what_it_found():
+    readme = " ".join((CHECKOUT / "README.md").read_text().split())
+    found = json.loads((CHECKOUT / "docs" / "faults.json").read_text())["webhooks"]
+    verdict, lags = found["verdict"], found["lags"]["good"]
+
+    assert (verdict["lost"], verdict["promised"]) == (0, verdict["arrived"])
+    assert (
+        f"each of {verdict['promised']} ends reached its receiver; {verdict['duplicates']} came twice"
+        in readme
+    )
+    assert f"p50 {lags['p50']:.2f} s, p99 {lags['p99']:.2f} s" in readme
+
+
 def test_the_evaluation_is_that_of_the_checkpoint_which_is_released():
     evaluated = evaluation()["checkpoint"]
 
@@ -229,6 +242,15 @@ def test_every_figure_of_speed_in_the_readme_is_that_of_the_benchmarks():
         ("http_streams", "many_jobs_telling_p99_ratio", 2),
         ("http_streams", "one_job_telling_p99_ratio", 2),
         ("http_memory", "megabytes_grown", 1),
+        ("webhook_throughput", "dispatcher_one_receiver_per_second", 0),
+        ("webhook_throughput", "dispatcher_fifty_receivers_per_second", 0),
+        ("webhook_throughput", "one_receiver_ratio_to_loop", 2),
+        ("webhook_throughput", "fifty_receivers_ratio_to_loop", 2),
+        ("webhook_claims", "claim_one_lane_all_p50_milliseconds", 2),
+        ("webhook_claims", "claim_one_lane_few_p50_milliseconds", 2),
+        ("webhook_claims", "claim_one_lane_all_p99_milliseconds", 2),
+        ("webhook_claims", "claim_one_lane_few_p99_milliseconds", 2),
+        ("webhook_black_hole", "black_hole_p99_ratio", 2),
     ):
         assert f"| {measured[group][name]:.{digits}f} |" in readme, name
 
