@@ -18,6 +18,7 @@ from shared.webhook_secrets import is_secret
 from support.api_server import api_serving
 from support.outbox import SECRET, answered, claim_all, claim_one, outbox_of
 from support.redis_server import redis_serving
+from support.waiting import eventually
 from support.webhook_api import (
     HOOK,
     UNKNOWN_DELIVERY,
@@ -431,6 +432,20 @@ def test_another_keys_endpoint_is_404_on_every_route_and_stays_as_it_was(
     assert client.get("/webhook-endpoints", headers=bearer(other)).get_json() == {"endpoints": []}
     ours = client.open(endpoint["links"]["self"] + path, method=method, json=body, headers=bearer(mine))
     assert ours.status_code in (200, 202, 204)
+
+
+def test_what_a_revoked_key_leaves_behind_is_sent_and_reached_by_nobody(client, keys, redis):
+    key, mine = keys.add("mine", RIGHTS)
+    _, other = keys.add("other", RIGHTS)
+    endpoint = make_endpoint(client, mine)
+    delivery = tell(client, {"endpoint": endpoint["id"]}, mine)
+
+    keys.revoke(key.id)
+
+    assert claim_one(outbox_of(redis)).id == delivery
+    for path in (endpoint["links"]["self"], f"/webhook-deliveries/{delivery}"):
+        assert client.get(path, headers=bearer(other)).status_code == 404
+        eventually(lambda path=path: client.get(path, headers=bearer(mine)).status_code == 401)
 
 
 def test_who_may_only_read_sees_everything_and_changes_nothing(client, keys, webhooks):
