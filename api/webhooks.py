@@ -92,7 +92,7 @@ class WebhookService:
     def test(self, id_text: str) -> Delivery:
         """Send it a test; UnknownEndpoint."""
         delivery = self._webhooks.test(self.endpoint(id_text).id)
-        log.info("webhook test asked for", endpoint=delivery.endpoint, delivery=delivery.id)
+        log.info("webhook test asked for", endpoint=delivery.endpoint, delivery_id=delivery.id)
         return delivery
 
     def recover(self, id_text: str, request: Request) -> int:
@@ -126,7 +126,7 @@ class WebhookService:
     def redeliver(self, id_text: str) -> Delivery:
         """Send it once more, under the same id; UnknownDelivery."""
         delivery = self._webhooks.redeliver(self.delivery(id_text).id)
-        log.info("webhook redelivery asked for", endpoint=delivery.endpoint, delivery=delivery.id)
+        log.info("webhook redelivery asked for", endpoint=delivery.endpoint, delivery_id=delivery.id)
         return delivery
 
 

@@ -288,6 +288,20 @@ def test_what_was_sent_while_redis_was_away_is_written_down_and_not_sent_again(t
     assert ids_at(server) == [delivery_id, after]
 
 
+@pytest.mark.parametrize("name", ["delivery_leases", "outbox_bell"])
+def test_a_dispatcher_outlives_what_redis_should_not_answer(dispatcher, redis, webhooks, name):
+    key = getattr(Keys(), name)
+    redis.set(key, "of another kind")
+    eventually(lambda: "WRONGTYPE" in dispatcher.log.read_text())
+    redis.delete(key)
+    with Server(saying(response(b"", "204 No Content"))) as server:
+        delivery = ended(webhooks, end_a_job(redis, server.url("/")))
+        eventually(lambda: redis.exists(Keys().outbox_bell) == 0)  # somebody listens
+
+    assert delivery.status is DeliveryStatus.DELIVERED
+    assert dispatcher.process.poll() is None
+
+
 def test_two_dispatchers_share_the_work_and_send_nothing_twice(tmp_path, redis, settings, webhooks):
     url = str(settings.redis_url)
     with (

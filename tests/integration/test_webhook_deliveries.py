@@ -3,8 +3,10 @@
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import structlog.testing
 from flask.testing import FlaskClient
 
+import api.webhooks
 from api.app import create_api
 from shared.api_keys import RIGHTS
 from shared.redis_api_keys import RedisApiKeys
@@ -294,6 +296,21 @@ def test_without_keys_the_id_of_a_delivery_or_an_endpoint_is_enough(client):
     assert [each["id"] for each in at_it.get_json()["deliveries"]] == [delivery]
     of_that_address = client.get("/webhook-deliveries", environ_base=elsewhere)
     assert of_that_address.get_json()["deliveries"] == []
+
+
+def test_what_is_asked_for_is_logged_under_the_name_that_the_dispatcher_has_for_it(
+    client, outbox, monkeypatch
+):
+    monkeypatch.setattr(api.webhooks, "log", structlog.get_logger("test"))
+    endpoint = make_endpoint(client)["id"]
+    with structlog.testing.capture_logs() as lines:
+        delivery = client.post(f"/webhook-endpoints/{endpoint}/test").get_json()["id"]
+        due = claim_one(outbox)
+        outbox.record(due, answered(due), retry_seconds=None)
+        assert client.post(f"/webhook-deliveries/{delivery}/redeliver").status_code == 202
+
+    told = [(line["event"], line["endpoint"]) for line in lines if line.get("delivery_id") == delivery]
+    assert told == [("webhook test asked for", endpoint), ("webhook redelivery asked for", endpoint)]
 
 
 def test_a_client_that_takes_no_json_is_told_406_and_nothing_is_sent_again(client, outbox):
