@@ -16,6 +16,8 @@ from typing import Any, Final
 from genrewiz.client.errors import WebhookError
 
 PREFIX: Final = "whsec_"
+MIN_SECRET_BYTES: Final = 24
+MAX_SECRET_BYTES: Final = 64
 TOLERANCE_SECONDS: Final = 300.0
 
 
@@ -70,8 +72,10 @@ def _key(secret: str) -> bytes:
         key = base64.b64decode(secret.removeprefix(PREFIX), validate=True)
     except (binascii.Error, ValueError):
         key = b""
-    if not key:
-        raise ValueError(f"A secret is {PREFIX} and Base64 behind it.")
+    if not MIN_SECRET_BYTES <= len(key) <= MAX_SECRET_BYTES:  # with an empty one, everybody could sign
+        raise ValueError(
+            f"A secret is {PREFIX} and the Base64 of {MIN_SECRET_BYTES} to {MAX_SECRET_BYTES} bytes."
+        )
     return key
 
 

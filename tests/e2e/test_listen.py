@@ -12,7 +12,7 @@ from support.commands import CommandLine
 from support.listening import SECRET, Listening, listening
 from support.waiting import eventually
 
-OTHER = "whsec_" + base64.b64encode(b"another secret").decode()
+OTHER = "whsec_" + base64.b64encode(b"another secret of a receiver").decode()
 EVENT = {
     "type": "job.succeeded", "timestamp": "2026-01-01T00:00:00.000Z", "sequence": 7,
     "data": {"id": "job_1", "status": "succeeded", "result": {"genre": "rock"}, "error": None},
@@ -127,6 +127,13 @@ def test_a_sender_that_hangs_up_is_no_reason_to_end():
         assert receiver.post(b'{"type": "whole"}') == 204
         assert receiver.line() == "whole"
         eventually(lambda: receiver.said.count("A sender has hung up.\n") == 2)
+
+
+def test_a_secret_that_is_too_short_is_refused_at_once():
+    done = CommandLine("http://127.0.0.1:1")("listen", "--port", "0", "--secret", "whsec_c2hvcnQ=")
+
+    assert done.code == 2
+    assert "24 to 64 bytes" in " ".join(done.err.replace("│", " ").split())
 
 
 def test_a_port_that_is_taken_is_said():

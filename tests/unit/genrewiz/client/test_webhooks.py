@@ -125,6 +125,21 @@ def test_a_body_that_is_no_event_is_not_believed_even_where_it_was_signed(body):
         verify(signed(body), body)
 
 
+def secret_of(size: int) -> str:
+    return "whsec_" + base64.b64encode(bytes(size)).decode()
+
+
+@pytest.mark.parametrize("size", [24, 32, 64])
+def test_a_secret_has_24_to_64_bytes(size):
+    assert verify(signed(BODY, secret_of(size)), secret=secret_of(size))
+
+
+@pytest.mark.parametrize("size", [1, 5, 23, 65])
+def test_a_secret_that_is_shorter_or_longer_is_refused_with_its_rule(size):
+    with pytest.raises(ValueError, match="24 to 64 bytes"):
+        verify(signed(BODY, secret_of(size)), secret=secret_of(size))
+
+
 @pytest.mark.parametrize("secret", ["", "whsec_", "whsec_not base64!", [], ["whsec_"], [SECRET, ""]])
 def test_a_secret_that_is_none_is_the_receivers_own_mistake_and_never_shown(secret):
     with pytest.raises(ValueError, match="secret") as caught:
