@@ -1,6 +1,6 @@
 """`genrewiz listen`: a receiver of webhooks to try with, on this machine.
 
-It answers and prints, one delivery after another. It is no part of a service.
+It answers and prints each delivery; one that comes slowly keeps no other waiting. It is no part of a service.
 """
 
 import base64
@@ -8,10 +8,12 @@ import hmac
 import http
 import http.server
 import json
+import queue
+import threading
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Self
 
 import typer
 
@@ -23,7 +25,7 @@ from genrewiz.commands.talk import say
 
 MAX_BODY_BYTES: Final = 2**20
 PATIENCE_SECONDS: Final = 10.0
-"""For so long a sender may keep the next one waiting."""
+"""A sender that is silent for so long is hung up on."""
 REMEMBERED: Final = 10_000
 """So many deliveries are known again when they come again."""
 
@@ -78,10 +80,10 @@ def listen(
         if not secret:
             say("Without --secret every delivery is believed.")
         while True:
-            for taken in receiver.next_taken():
-                typer.echo(json.dumps(taken.event) if as_json else _line(taken))
-                if as_json and taken.is_again:
-                    say(shown(f"{taken.id} has come again."))
+            taken = receiver.next_taken()
+            typer.echo(json.dumps(taken.event) if as_json else _line(taken))
+            if as_json and taken.is_again:
+                say(shown(f"{taken.id} has come again."))
 
 
 def _check_secrets(secrets: list[str]) -> None:
@@ -104,8 +106,8 @@ class Taken:
     is_again: bool
 
 
-class Receiver(http.server.HTTPServer):
-    """Answers deliveries, and keeps what they said until somebody asks."""
+class Receiver(http.server.ThreadingHTTPServer):
+    """Answers deliveries, each in a thread of its own, and keeps what they said until somebody asks."""
 
     def __init__(
         self, address: tuple[str, int], secrets: tuple[str, ...], *, basic_auth: str | None, fail: int
@@ -115,14 +117,24 @@ class Receiver(http.server.HTTPServer):
         self.secrets = secrets
         self._authorization = None if basic_auth is None else _basic(basic_auth)
         self._fail, self._failed = fail, 0
-        self._taken: list[Taken] = []
+        self._taken: queue.SimpleQueue[Taken] = queue.SimpleQueue()
         self._known: OrderedDict[str, None] = OrderedDict()
+        self.one_at_a_time = threading.Lock()
+        """Held while an event is answered and kept: events are told in the order of their answers."""
 
-    def next_taken(self) -> list[Taken]:
-        """What the next request brings: an event, or nothing where it was refused."""
-        self._taken = []
-        self.handle_request()
-        return self._taken
+    def __enter__(self) -> Self:
+        """Begin to answer."""
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+        return super().__enter__()
+
+    def __exit__(self, *error: object) -> None:
+        """Answer no more."""
+        self.shutdown()
+        super().__exit__(*error)
+
+    def next_taken(self) -> Taken:
+        """The next event, once there is one."""
+        return self._taken.get()
 
     def lets_in(self, authorization: str) -> bool:
         """Whether the header says the user and the password that are asked for, if any are."""
@@ -145,7 +157,7 @@ class Receiver(http.server.HTTPServer):
         self._known.move_to_end(webhook_id)
         if len(self._known) > REMEMBERED:
             self._known.popitem(last=False)
-        self._taken.append(
+        self._taken.put(
             Taken(event=event, id=webhook_id, attempt=headers.get("genrewiz-attempt", ""), is_again=is_again)
         )
 
@@ -190,7 +202,8 @@ class _Delivery(http.server.BaseHTTPRequestHandler):
         except ValueError:
             self._answer(http.HTTPStatus.BAD_REQUEST, "A delivery was refused: it is no event.")
         else:
-            self._answer_event(event, headers)
+            with self.server.one_at_a_time:
+                self._answer_event(event, headers)
 
     def _answer_event(self, event: Mapping[str, Any], headers: Mapping[str, str]) -> None:
         count = self.server.fails()

@@ -3,6 +3,7 @@
 import base64
 import json
 import socket
+import threading
 
 import httpx
 import pytest
@@ -112,6 +113,31 @@ def test_bodies_without_a_length_or_beyond_any_event_are_refused_unread():
         with socket.create_connection(("127.0.0.1", httpx.URL(receiver.url).port)) as sender:
             sender.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n")
             assert b" 413 " in sender.recv(100)
+
+
+@pytest.mark.parametrize(
+    "begun", [b"POST / HTTP/1.1\r\nX: ", b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9999\r\n\r\n"]
+)
+def test_a_sender_that_drips_keeps_no_other_waiting(begun):
+    """Each of its bytes comes in time; all of them would take for ever."""
+    body = json.dumps(EVENT).encode()
+    ended = threading.Event()
+    with listening("--secret", SECRET) as receiver, Connection(httpx.URL(receiver.url).port) as sender:
+
+        def drip() -> None:
+            while not ended.wait(0.05):
+                sender.send(b"x")
+
+        sender.send(begun)
+        dripping = threading.Thread(target=drip)
+        dripping.start()
+        try:
+            assert [receiver.deliver(body) for _ in range(2)] == [204, 204]
+            assert [receiver.line().split("  ")[-1] for _ in range(2)] == ["msg_1", "again"]
+            assert "A sender has hung up.\n" not in receiver.said
+        finally:
+            ended.set()
+            dripping.join()
 
 
 def test_a_sender_that_hangs_up_is_no_reason_to_end():
