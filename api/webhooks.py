@@ -124,7 +124,7 @@ class WebhookService:
         return delivery
 
     def redeliver(self, id_text: str) -> Delivery:
-        """Send it once more, under the same id; UnknownDelivery."""
+        """Send it once more, under the same id; UnknownDelivery, EndpointDisabled."""
         delivery = self._webhooks.redeliver(self.delivery(id_text).id)
         log.info("webhook redelivery asked for", endpoint=delivery.endpoint, delivery_id=delivery.id)
         return delivery

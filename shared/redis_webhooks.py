@@ -3,6 +3,7 @@
 It sends nothing, and asks nobody whose an endpoint or a delivery is.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -22,6 +23,7 @@ from shared.webhook_record import (
 )
 from shared.webhook_secrets import new_secret
 from shared.webhooks import (
+    TEST_EVENT,
     Delivery,
     DeliveryId,
     DeliveryStatus,
@@ -118,8 +120,7 @@ class RedisWebhooks:
 
     def recover(self, endpoint_id: EndpointId, *, since: float) -> int:
         """Send what was written since then and has failed; how much. UnknownEndpoint, EndpointDisabled."""
-        if not self.endpoint(endpoint_id).is_enabled:
-            raise EndpointDisabled("The endpoint is disabled: enable it first.")
+        self._check_enabled(endpoint_id)
         recovered, place = 0, "0"
         while place:
             count, place = self._run("recover", endpoint_id, since, place, RECOVERED_PER_CALL)
@@ -157,7 +158,11 @@ class RedisWebhooks:
         return _delivery(*self._run("show_delivery", delivery_id))
 
     def redeliver(self, delivery_id: DeliveryId) -> Delivery:
-        """Send it now, under the same id, whatever became of it; UnknownDelivery."""
+        """Send it now, under the same id, whatever became of it; UnknownDelivery, EndpointDisabled."""
+        delivery = self.delivery(delivery_id)
+        if delivery.endpoint is not None and delivery.event != TEST_EVENT:
+            with suppress(UnknownEndpoint):  # what was for a deleted one fails, and says so itself
+                self._check_enabled(delivery.endpoint)
         return _delivery(*self._run("resend", delivery_id))
 
     def instance_secrets(self) -> tuple[SigningSecret, ...]:
@@ -168,6 +173,10 @@ class RedisWebhooks:
         """The same, with a new one in force; the one before signs for a day more."""
         new = new_secret()
         return to_secrets(self._run("rotate_secret", "", new, new, ROTATION_SECONDS))
+
+    def _check_enabled(self, endpoint_id: EndpointId) -> None:
+        if not self.endpoint(endpoint_id).is_enabled:
+            raise EndpointDisabled("The endpoint is disabled: enable it first.")
 
     def _run(self, script: str, *args: str | float) -> Any:
         with away_is_ours():

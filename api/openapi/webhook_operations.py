@@ -228,7 +228,7 @@ WEBHOOK_OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
                 links=AT_A_DELIVERY,
             )
         },
-        errors=(*JSON, UnknownDelivery),
+        errors=(*JSON, UnknownDelivery, EndpointDisabled),
     ),
 }
 

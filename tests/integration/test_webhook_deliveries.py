@@ -12,6 +12,8 @@ from shared.api_keys import RIGHTS
 from shared.redis_api_keys import RedisApiKeys
 from shared.redis_keys import Keys
 from shared.redis_outbox import RedisOutbox
+from shared.redis_webhooks import RedisWebhooks
+from shared.webhooks import NewEndpoint
 from support.outbox import SECRET, answered, claim_all, claim_one, outbox_of, unanswered
 from support.webhook_api import (
     HOOK,
@@ -227,6 +229,22 @@ def test_a_delivery_that_has_ended_is_sent_once_more_under_its_id(client, outbox
     again = claim_one(outbox)
     assert (again.id, again.number, again.body) == (delivery, 2, due.body)
     assert again.retry_reason == "redelivery"
+
+
+def test_what_was_for_a_disabled_endpoint_is_not_sent_again_until_it_is_enabled(client, outbox, redis):
+    endpoint = RedisWebhooks(redis, Keys()).add("somebody", NewEndpoint(url="https://93.184.216.34/hook"))
+    delivery = tell(client, {"endpoint": endpoint.id})
+    test = client.post(f"/webhook-endpoints/{endpoint.id}/test").get_json()["id"]
+    for due in claim_all(outbox):
+        outbox.record(due, answered(due, 410), retry_seconds=None)
+
+    refused = client.post(f"/webhook-deliveries/{delivery}/redeliver")
+    tested = client.post(f"/webhook-deliveries/{test}/redeliver")
+    client.patch(f"/webhook-endpoints/{endpoint.id}", json={"enabled": True})
+    accepted = client.post(f"/webhook-deliveries/{delivery}/redeliver")
+
+    assert (refused.status_code, refused.get_json()["code"]) == (409, "endpoint_disabled")
+    assert (tested.status_code, accepted.status_code) == (202, 202)
 
 
 def test_a_delivery_that_waits_for_its_next_attempt_is_due_at_once_and_one_that_is_sent_stays_so(
