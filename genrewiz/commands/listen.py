@@ -13,6 +13,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import TracebackType
 from typing import Annotated, Any, Final, Self
 
 import typer
@@ -127,10 +128,12 @@ class Receiver(http.server.ThreadingHTTPServer):
         threading.Thread(target=self.serve_forever, daemon=True).start()
         return super().__enter__()
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Answer no more."""
         self.shutdown()
-        super().__exit__(*error)
+        super().__exit__(kind, error, trace)
 
     def next_taken(self) -> Taken:
         """The next event, once there is one."""
