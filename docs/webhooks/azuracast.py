@@ -7,6 +7,7 @@ The jobs say in their metadata which file is meant: {"station_id": 1, "media_id"
 another genre already is left alone, unless --overwrite.
 """
 
+import argparse
 import http.client
 import json
 import os
@@ -19,6 +20,7 @@ from typing import Any
 
 from receiver import Event, Refused, options, serve
 
+GENRES = ("blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock")
 AZURACAST_SECONDS = 4  # for each of two requests: GenreWiz gives us 15 s in all
 
 
@@ -124,6 +126,11 @@ def act_on(azuracast: AzuraCast, event: Event, playlists_of: Mapping[str, list[i
 def playlist_of(text: str) -> tuple[str, int]:
     """GENRE=ID."""
     genre, _, playlist = text.partition("=")
+    genre = genre.strip().casefold()
+    if genre not in GENRES:
+        raise argparse.ArgumentTypeError(f"the genres are {', '.join(GENRES)}")
+    if not playlist.strip().isdecimal():
+        raise argparse.ArgumentTypeError("a playlist is named by its number, as rock=5")
     return genre, int(playlist)
 
 

@@ -72,6 +72,27 @@ def test_a_playlist_is_joined_and_none_left(tmp_path: Path, azuracast: AzuraCast
     assert azuracast.playlists == [1, 4, 5, 6]
 
 
+def test_a_genre_may_be_written_as_people_write_it(tmp_path: Path, azuracast: AzuraCast):
+    with receiving(tmp_path, azuracast, "--playlist-of", "Rock=5") as receiver:
+        assert receiver.deliver(event("rock", **OURS)) == 204
+
+    assert azuracast.playlists == [1, 4, 5]
+
+
+@pytest.mark.parametrize(
+    ("mapping", "said"),
+    [("hip-hop=5", "hiphop"), ("=5", "the genres are"), ("rock", "rock=5"), ("rock=mine", "rock=5")],
+)
+def test_a_playlist_of_no_genre_is_refused_at_once(
+    tmp_path: Path, azuracast: AzuraCast, mapping: str, said: str
+):
+    with (
+        pytest.raises(AssertionError, match=said),
+        receiving(tmp_path, azuracast, "--playlist-of", mapping),
+    ):
+        pass
+
+
 def test_a_put_that_broke_off_half_way_is_made_whole(tmp_path: Path, azuracast: AzuraCast):
     azuracast.after_put = [error(500, "the queue is away")]  # the genre is written, the playlists are not
     with receiving(tmp_path, azuracast, "--playlist-of", "rock=5") as receiver:
