@@ -11,6 +11,7 @@ import { join } from "node:path";
 
 const TOLERANCE_SECONDS = 300; // how far a sender's clock may be from ours
 const MAX_BODY_BYTES = 65_536; // no event is larger than 20 KB
+const ENDS = ["job.succeeded", "job.failed", "job.cancelled", "job.expired"];
 const SECRETS = (process.env.GENREWIZ_WEBHOOK_SECRET ?? "").split(/\s+/).filter(Boolean);
 const FOLDER = process.env.GENREWIZ_WEBHOOK_FOLDER ?? "webhooks";
 const SEEN = join(FOLDER, "seen"); // a file for each webhook-id
@@ -50,17 +51,25 @@ function take(headers, body) {
   try {
     event = JSON.parse(body.toString("utf8"));
   } catch {}
-  if (event === null || typeof event !== "object" || Array.isArray(event))
-    throw new Refused(400, "the body is no event");
+  check(event);
   // Nothing here awaits, so no other delivery comes in between. With an act that awaits, keep the ids in work in a Set.
   if (existsSync(join(SEEN, id))) return;
   act(event);
   writeFileSync(join(SEEN, id), ""); // only now: if we die before, the event comes again, and nothing is lost
 }
 
+const isObject = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
+
+function check(event) {
+  if (!isObject(event) || typeof event.type !== "string") throw new Refused(400, "the body is no event");
+  if (!isObject(event.data)) throw new Refused(400, "the event has no data");
+  const isJob = typeof event.data.id === "string" && typeof event.data.status === "string";
+  if (event.type.startsWith("job.") && !isJob) throw new Refused(400, "the event is about no job");
+}
+
 // What this receiver does: a line in genres.csv. Put something as quick in its place.
 function act(event) {
-  if (!String(event.type).startsWith("job.")) return; // webhook.test
+  if (!ENDS.includes(event.type)) return; // webhook.test, or how far a job is
   const job = event.data;
   const genre = job.result?.genre ?? ""; // none: it was not sure enough, or failed
   appendFileSync(join(FOLDER, "genres.csv"), `${job.id},${job.status},${genre}\r\n`);

@@ -13,6 +13,8 @@ declare(strict_types=1);
 const TOLERANCE_SECONDS = 300; // how far a sender's clock may be from ours
 const MAX_BODY_BYTES = 65_536; // no event is larger than 20 KB
 
+const ENDS = ['job.succeeded', 'job.failed', 'job.cancelled', 'job.expired'];
+
 final class Refused extends Exception
 {
 }
@@ -66,9 +68,7 @@ function take(): void
         throw new Refused("the webhook-id is none of GenreWiz'", 400);
     }
     $event = json_decode($body, true);
-    if (!is_array($event) || array_is_list($event)) {
-        throw new Refused('the body is no event', 400);
-    }
+    check($event);
     $folder = setting('GENREWIZ_WEBHOOK_FOLDER');
     $seen = "$folder/seen"; // a file for each webhook-id
     if (!is_dir($seen) && !@mkdir($seen, 0700, true) && !is_dir($seen)) {
@@ -83,11 +83,26 @@ function take(): void
     }
 }
 
+function check(mixed $event): void
+{
+    if (!is_array($event) || !is_string($event['type'] ?? null)) {
+        throw new Refused('the body is no event', 400);
+    }
+    $data = $event['data'] ?? null;
+    if (!is_array($data) || array_is_list($data)) {
+        throw new Refused('the event has no data', 400);
+    }
+    $is_job = is_string($data['id'] ?? null) && is_string($data['status'] ?? null);
+    if (str_starts_with($event['type'], 'job.') && !$is_job) {
+        throw new Refused('the event is about no job', 400);
+    }
+}
+
 /** What this receiver does: a line in genres.csv. Put something as quick in its place. */
 function act(array $event, string $folder): void
 {
-    if (!str_starts_with($event['type'] ?? '', 'job.')) {
-        return; // webhook.test
+    if (!in_array($event['type'], ENDS, true)) {
+        return; // webhook.test, or how far a job is
     }
     $job = $event['data'];
     $genre = $job['result']['genre'] ?? ''; // none: it was not sure enough, or failed

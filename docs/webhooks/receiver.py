@@ -27,6 +27,9 @@ TOLERANCE_SECONDS = 300  # how far a sender's clock may be from ours
 MAX_BODY_BYTES = 65_536  # no event is larger than 20 KB
 LOCK_SECONDS = 5  # so long an event waits for the one before it; GenreWiz gives us 15 s in all
 
+ENDS = ("job.succeeded", "job.failed", "job.cancelled", "job.expired")
+JOB = ("id", "status")  # what is said of every job
+
 Event = dict[str, Any]
 Act = Callable[[Event], None]
 
@@ -66,8 +69,18 @@ def parse(body: bytes) -> Event:
         event = json.loads(body)
     except ValueError:
         event = None
-    if not isinstance(event, dict):
+    return checked(event)
+
+
+def checked(event: Any) -> Event:
+    """It, if it has what every event has; else Refused."""
+    if not isinstance(event, dict) or not isinstance(event.get("type"), str):
         raise Refused(400, "the body is no event")
+    data = event.get("data")
+    if not isinstance(data, dict):
+        raise Refused(400, "the event has no data")
+    if event["type"].startswith("job.") and not all(isinstance(data.get(each), str) for each in JOB):
+        raise Refused(400, "the event is about no job")
     return event
 
 
@@ -180,12 +193,12 @@ def act_in(folder: Path) -> Act:
     """What this receiver does: a line in genres.csv. Put something as quick in its place."""
 
     def act(event: Event) -> None:
-        job = event.get("data") or {}
-        if not event.get("type", "").startswith("job."):
-            return  # webhook.test
+        if event["type"] not in ENDS:
+            return  # webhook.test, or how far a job is
+        job = event["data"]
         genre = (job.get("result") or {}).get("genre") or ""  # none: it was not sure enough, or failed
         with (folder / "genres.csv").open("a", newline="") as file:
-            csv.writer(file).writerow([job.get("id"), job.get("status"), genre])
+            csv.writer(file).writerow([job["id"], job["status"], genre])
 
     return act
 

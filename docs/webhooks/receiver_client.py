@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from receiver import Event, Refused, act_in, options, serve
+from receiver import Event, Refused, act_in, checked, options, serve
 
 from genrewiz.client import WebhookError, verify_webhook
 
@@ -10,7 +10,7 @@ from genrewiz.client import WebhookError, verify_webhook
 def verify(headers: Mapping[str, str], body: bytes, secrets: Sequence[str]) -> Event:
     """The event, or Refused."""
     try:
-        return verify_webhook(headers, body, secrets)
+        return checked(verify_webhook(headers, body, secrets))
     except WebhookError as error:
         raise Refused(401, str(error)) from None
 

@@ -40,6 +40,42 @@ def test_what_is_signed_is_acted_on(receiver: Running):
     assert receiver.acted() == ["job_1,succeeded,rock", "job_2,succeeded,", "job_2,failed,"]
 
 
+def test_only_the_end_of_a_job_is_written_down(receiver: Running):
+    """Who lists `job.started` and `job.progress` gets one line for a job all the same."""
+    told = {"id": "job_1", "status": "running", "result": None, "error": None, "metadata": {}}
+    names = ["job.started", "job.progress", "job.failed", "job.cancelled", "job.expired"]
+    answers = [
+        receiver.deliver(
+            {"type": name, "data": told | {"status": name.removeprefix("job.")}}, webhook_id=name[4:]
+        )
+        for name in names
+    ]
+
+    assert answers == [204] * 5
+    assert receiver.acted() == ["job_1,failed,", "job_1,cancelled,", "job_1,expired,"]
+
+
+@pytest.mark.parametrize("name", RECEIVERS)
+def test_an_event_that_lacks_what_every_event_has_is_refused_and_nothing_written(name: str, tmp_path: Path):
+    lacking = [
+        {"type": "job.succeeded"},
+        {"type": "job.succeeded", "data": None},
+        {"type": "job.succeeded", "data": []},
+        {"type": "job.succeeded", "data": "job_1"},
+        {"type": "job.succeeded", "data": {}},
+        {"type": "job.succeeded", "data": {"id": "job_1"}},
+        {"type": "job.succeeded", "data": {"id": 7, "status": "succeeded"}},
+        {"type": 7, "data": {"id": "job_1", "status": "succeeded"}},
+        {"data": {"id": "job_1", "status": "succeeded"}},
+    ]
+    with running(tmp_path / "webhooks", name) as receiver:
+        answers = [receiver.deliver(each) for each in lacking]
+
+        assert answers == [400] * len(lacking)
+        assert receiver.deliver() == 204
+        assert receiver.acted() == ["job_1,succeeded,rock"]
+
+
 def test_an_event_that_comes_again_is_acted_on_once(receiver: Running):
     answers = [receiver.deliver(webhook_id="msg_1"), receiver.deliver(webhook_id="msg_1")]
     assert receiver.deliver(webhook_id="msg_2") == 204
