@@ -24,6 +24,8 @@ from worker.webhooks.retry import pause_seconds
 LISTEN_SECONDS: Final = 1.0
 """Leases that lapse and slots that other dispatchers free ring no bell: they are looked for so often."""
 LEAST_PAUSE_SECONDS: Final = 0.05
+TOGETHER_SECONDS: Final = 0.002
+"""Slots that are freed within it are filled by one claim: each is a write to disk."""
 AWAY_SECONDS: Final = 0.5
 """Between two tries where Redis is away, or gives an answer that it should not."""
 
@@ -127,6 +129,8 @@ class Dispatcher:
     def _sleep(self, seconds: float) -> None:
         try:
             self._wake.get(timeout=seconds)
+            if self._slots.taken:
+                time.sleep(TOGETHER_SECONDS)
             while True:  # of several reasons to look again, one is enough
                 self._wake.get_nowait()
         except queue.Empty:
