@@ -25,6 +25,8 @@ TOO_MANY_REQUESTS, SERVER_ERROR, UNAVAILABLE, GONE = 429, 500, 503, 410
 LEASE_MARGIN_SECONDS: Final = 5.0
 """A lease outlives the longest attempt by so much: what came of it is written within that."""
 
+CLAIMED_AT_ONCE: Final = 16
+"""Deliveries: for so long nobody else gets a word in."""
 SLOW_SHARE: Final = 0.1
 """Of a lease: an answer that takes longer has kept a slot from others."""
 
@@ -98,11 +100,11 @@ class RedisOutbox:
         self._scripts = scripts(redis, keys, SCRIPTS, libraries=OF_WEBHOOKS)
 
     def claim(self, *, limit: int, suspects: int) -> Claimed:
-        """Take what is due, for as long as a lease lasts. suspects: at most so many of unproven lanes."""
+        """Take some of what is due, for as long as a lease lasts. suspects: so many of unproven lanes."""
         policy = self._policy
         claimed, instance_secrets, next_turn = self._run(
             "claim_deliveries",
-            limit,
+            min(limit, CLAIMED_AT_ONCE),
             suspects,
             policy.lease_seconds,
             policy.per_lane,

@@ -119,11 +119,14 @@ class RedisWebhooks:
         return to_delivery(read_record(text), *rest)
 
     def recover(self, endpoint_id: EndpointId, *, since: float) -> int:
-        """Send what was written since then and has failed; how much. UnknownEndpoint, EndpointDisabled."""
+        """Send what has failed since then, or waits to be tried again; how much.
+
+        UnknownEndpoint, EndpointDisabled.
+        """
         self._check_enabled(endpoint_id)
-        recovered, place = 0, "0"
-        while place:
-            count, place = self._run("recover", endpoint_id, since, place, RECOVERED_PER_CALL)
+        recovered, place = 0, (f"{since:.6f}", "")
+        while place[0]:
+            count, *place = self._run("recover", endpoint_id, *place, RECOVERED_PER_CALL)
             recovered += count
         return recovered
 

@@ -109,9 +109,7 @@ class AsyncWebhooks(ABC):
         return await self._run(self._talk.test_endpoint(endpoint))
 
     async def recover(self, endpoint: str | Endpoint, *, since: Time) -> int:
-        """Have all that failed to reach the endpoint since then sent again; how many that are.
-
-        An endpoint that is disabled is a Problem with the code `endpoint_disabled`: enable it first.
+        """Have all that failed to reach the endpoint since then sent now; how many. Not to a disabled one.
 
         count = await client.recover(endpoint, since=datetime.now(UTC) - timedelta(days=1))
         """

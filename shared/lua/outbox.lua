@@ -114,11 +114,15 @@ local function end_delivery(id, status, because, time, log_seconds)
   if endpoint then redis.call('EXPIRE', deliveries_at_key(endpoint), log_seconds + LISTED_SECONDS) end
 end
 
--- The delivery is due now, whatever became of it, and its lane is given a chance. One that is being sent stays so.
+-- The delivery is due now, whatever became of it, and its lane is given a chance. Of one that is being sent the wish is
+-- kept: it is sent once more unless it arrives.
 -- is_urgent: somebody waits for this one.
 local function send_again(id, time, is_urgent)
   local key = delivery_key(id)
-  if redis.call('ZSCORE', DELIVERY_LEASES, id) then return end
+  if redis.call('ZSCORE', DELIVERY_LEASES, id) then
+    redis.call('HSET', key, 'again', 1)
+    return
+  end
   local lane, caller, endpoint = unpack(redis.call('HMGET', key, 'lane', 'caller', 'endpoint'))
   redis.call('PERSIST', key)
   redis.call('PERSIST', attempts_key(id))

@@ -16,9 +16,13 @@ if current ~= token or not redis.call('ZSCORE', DELIVERY_LEASES, id) then return
 
 -- Its endpoint has another receiver by now: what this one says of itself is nothing about that one, which shall hear
 -- of the event, too.
-local sent_elsewhere = endpoint and verdict ~= 'delivered' and redis.call('HGET', endpoint_key(endpoint), 'url')
-sent_elsewhere = sent_elsewhere and sent_elsewhere ~= url
-if sent_elsewhere then verdict, because, retry_seconds = 'retry', '', 0 end
+local its_url = endpoint and redis.call('HGET', endpoint_key(endpoint), 'url')
+local sent_elsewhere = its_url and its_url ~= url
+-- Somebody has asked for it while it was being sent.
+local is_wanted_again = redis.call('HDEL', key, 'again') == 1
+if verdict ~= 'delivered' and (sent_elsewhere or is_wanted_again) then
+  verdict, because, retry_seconds, reason = 'retry', '', 0, 'redelivery'
+end
 
 local its_lane = lane_key(lane)
 local answer = verdict == 'retry' and 'retried' or verdict
@@ -37,11 +41,16 @@ elseif health == 'ill' then
   local failures = redis.call('HINCRBY', its_lane, 'failures', 1)
   local over = failures - tonumber(breaker)
   if over >= 0 then pause = math.max(pause, math.min(longest_pause, first_pause * 2 ^ math.min(over, 30))) end
+elseif health == 'alive' then
+  redis.call('HDEL', its_lane, 'failures') -- but who has asked to be left alone is
 else
   redis.call('HDEL', its_lane, 'failures', 'paused_until')
 end
 if not sent_elsewhere then
-  if tonumber(pause) > 0 then redis.call('HSET', its_lane, 'paused_until', later(time, pause)) end
+  local paused_until = tonumber(redis.call('HGET', its_lane, 'paused_until') or 0)
+  if tonumber(pause) > 0 and paused_until < tonumber(later(time, pause)) then
+    redis.call('HSET', its_lane, 'paused_until', later(time, pause))
+  end
   if verdict == 'delivered' then
     redis.call('HDEL', its_lane, 'failing_since')
   else
@@ -68,7 +77,7 @@ if endpoint and verdict ~= 'delivered' and not sent_elsewhere and redis.call('EX
 end
 
 if verdict == 'retry' then
-  redis.call('HINCRBY', key, 'tries', 1)
+  redis.call('HSET', key, 'tries', reason == 'redelivery' and 0 or redis.call('HGET', key, 'tries') + 1)
   redis.call('HSET', key, 'retry_reason', reason)
   schedule(id, lane, later(time, retry_seconds))
 else

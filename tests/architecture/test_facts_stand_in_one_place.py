@@ -245,6 +245,7 @@ def test_every_figure_of_speed_in_the_readme_is_that_of_the_benchmarks():
         ("webhook_throughput", "dispatcher_one_receiver_per_second", 0),
         ("webhook_throughput", "dispatcher_fifty_receivers_per_second", 0),
         ("webhook_throughput", "one_receiver_ratio_to_loop", 2),
+        ("webhook_throughput", "one_receiver_ratio_to_session", 2),
         ("webhook_throughput", "fifty_receivers_ratio_to_loop", 2),
         ("webhook_claims", "claim_one_lane_all_p50_milliseconds", 2),
         ("webhook_claims", "claim_one_lane_few_p50_milliseconds", 2),

@@ -603,6 +603,72 @@ class TestEndpoints:
             redis.delete(Keys().delivery(f"msg_{number:024x}_1"))
         assert [redis.zcard(each) <= 3 for each in lists] == [True, True]
 
+    def test_a_wish_to_have_it_sent_again_outlives_the_attempt_that_it_meets(
+        self, jobs, outbox, webhooks, endpoint
+    ):
+        ended(jobs, webhook=self.of(endpoint))
+        due = claim_one(outbox)
+        webhooks.redeliver(due.id)
+
+        assert fail(outbox, due, retry_seconds=None) is Recorded.RETRIED
+
+        again = claim_one(outbox)
+        assert (again.id, again.tries, again.retry_reason) == (due.id, 0, "redelivery")
+        assert fail(outbox, again, retry_seconds=None) is Recorded.FAILED
+
+    def test_what_has_arrived_is_not_sent_again_for_a_wish_that_met_it(
+        self, jobs, outbox, webhooks, endpoint
+    ):
+        ended(jobs, webhook=self.of(endpoint))
+        due = claim_one(outbox)
+        webhooks.redeliver(due.id)
+
+        assert outbox.record(due, answered(due), retry_seconds=None) is Recorded.DELIVERED
+        assert claim_all(outbox) == []
+
+    def test_what_waits_to_be_tried_again_is_recovered_too(self, jobs, outbox, webhooks, endpoint):
+        ended(jobs, webhook=self.of(endpoint))
+        due = claim_one(outbox)
+        fail(outbox, due, retry_seconds=86_400.0)
+
+        assert webhooks.recover(endpoint.id, since=0) == 1
+        assert claim_one(outbox).id == due.id
+
+    def test_recovery_misses_nothing_though_others_leave_the_list_meanwhile(
+        self, jobs, outbox, webhooks, endpoint, redis, monkeypatch
+    ):
+        monkeypatch.setattr("shared.redis_webhooks.RECOVERED_PER_CALL", 3)
+        for number in range(1, 11):
+            ended(jobs, number, webhook=self.of(endpoint))
+            due = claim_one(outbox)
+            outbox.record(due, answered(due, 404), retry_seconds=None)
+        run, gone = webhooks._run, iter(range(1, 11))
+
+        def run_beside_others(script, *args):
+            answer = run(script, *args)
+            redis.zrem(Keys().deliveries_at(endpoint.id), f"msg_{next(gone):024x}_1")
+            return answer
+
+        monkeypatch.setattr(webhooks, "_run", run_beside_others)
+
+        assert webhooks.recover(endpoint.id, since=0) >= 9  # the first to leave was not looked at yet
+
+    def test_who_asked_to_be_left_alone_is_whatever_others_were_answered(
+        self, jobs, redis, webhooks, endpoint
+    ):
+        outbox = outbox_of(redis, breaker_failures=1, breaker_seconds=0.01, breaker_max_seconds=300)
+        for number in (1, 2, 3):
+            ended(jobs, number, webhook=self.of(endpoint))
+        first, second, third = claim_all(outbox)
+        outbox.record(first, answered(first, 503, retry_after_seconds=200.0), retry_seconds=200.0)
+        fail(outbox, second)
+        outbox.record(third, answered(third, 404), retry_seconds=0.0)
+
+        claimed = outbox.claim(limit=10, suspects=10)
+
+        assert not claimed.deliveries
+        assert claimed.next_due_seconds > 100
+
     def test_stale_progress_is_not_recovered(self, jobs, outbox, webhooks, endpoint):
         webhooks.change(endpoint.id, events=("job.progress",))
         new = new_job(webhook=self.of(endpoint))

@@ -223,6 +223,8 @@ class _Slots:
 
 def _pause_after(claimed: Claimed, free: int) -> float:
     """Seconds until it is worth while to claim again: a slot that is freed says so by itself."""
+    if 0 < len(claimed.deliveries) < free and claimed.next_due_seconds == 0:
+        return 0.0  # a claim takes a part of what is due
     if len(claimed.deliveries) == free or claimed.next_due_seconds is None:
         return LISTEN_SECONDS
     return min(max(claimed.next_due_seconds, LEAST_PAUSE_SECONDS), LISTEN_SECONDS)
