@@ -216,7 +216,7 @@ WEBHOOK_OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
         tag="webhooks",
         summary="Send a delivery again",
         description="It is due now, under the same id, whatever became of it before. One that is just being "
-        "sent stays as it is.",
+        "sent is sent once more unless it arrives.",
         parameters=("DeliveryId",),
         answers={
             202: Answer(

@@ -247,7 +247,7 @@ def test_what_was_for_a_disabled_endpoint_is_not_sent_again_until_it_is_enabled(
     assert (tested.status_code, accepted.status_code) == (202, 202)
 
 
-def test_a_delivery_that_waits_for_its_next_attempt_is_due_at_once_and_one_that_is_sent_stays_so(
+def test_a_delivery_that_waits_is_due_at_once_and_one_that_is_being_sent_once_more_unless_it_arrives(
     client, outbox
 ):
     delivery = tell(client, INLINE)
@@ -256,6 +256,8 @@ def test_a_delivery_that_waits_for_its_next_attempt_is_due_at_once_and_one_that_
     assert in_flight.status_code == 202
     assert claim_all(outbox) == []
     outbox.record(due, answered(due, 500), retry_seconds=FAR)
+    [wanted] = claim_all(outbox)
+    outbox.record(wanted, answered(wanted, 500), retry_seconds=FAR)
     assert claim_all(outbox) == []
 
     client.post(f"/webhook-deliveries/{delivery}/redeliver")
