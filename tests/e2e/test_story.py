@@ -138,7 +138,9 @@ def test_the_story_of_a_job_tells_its_cancelling_and_its_giving_back(tmp_path):
         lines = both.lines()
 
     told = ["job accepted", "job claimed", "job given back", "job finished"]
-    assert [event for _, event in story(lines, trace_id=TRACE)] == told
+    # The thread that ran it may hear of that before it ends with its process, and says so.
+    events = [event for _, event in story(lines, trace_id=TRACE)]
+    assert [event for event in events if event != "job given up: its lease was lost"] == told
     (last,) = about(lines, event="job finished")
     assert (last["status"], last["by_request_id"]) == ("cancelled", "cancels")
 
