@@ -166,7 +166,7 @@ class AudioSource:
             raise UnsupportedFormat("The sample rate is out of range.")
         self._decoded_seconds += Fraction(frame.samples, frame.sample_rate)
         if self._decoded_seconds > self._max_seconds:
-            raise AudioTooLong(f"At most {self._max_seconds:g} seconds of audio are accepted.")
+            raise AudioTooLong(f"At most {_spoken(self._max_seconds)} of audio are accepted.")
         self.sample_rate, self.channels = frame.sample_rate, frame.layout.nb_channels
         waveform = mono(frame)
         usable = np.abs(waveform) <= LOUDEST  # false for NaN, too
@@ -212,3 +212,8 @@ def mono(frame: AudioFrame) -> Waveform:
             samples = np.ascontiguousarray(samples.reshape(-1, channels).T)
         waveform: Waveform = samples.mean(axis=0)
     return waveform
+
+
+def _spoken(seconds: float) -> str:
+    """In minutes where those are whole."""
+    return f"{seconds:g} seconds" if seconds % 60 else f"{seconds / 60:g} minutes"

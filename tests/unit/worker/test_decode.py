@@ -289,6 +289,14 @@ def test_a_song_over_the_limit_is_refused_and_one_at_the_limit_is_not():
         decoded(file, max_seconds=9.99)
 
 
+@pytest.mark.parametrize(("limit", "words"), [(120, "2 minutes"), (90, "90 seconds")])
+def test_the_limit_is_said_as_people_say_it(limit: float, words: str):
+    with pytest.raises(AudioTooLong, match=f"^At most {words} of audio"):
+        decoded(
+            encode(noise(seconds=limit + 1, sample_rate=8_000), "wav8", sample_rate=8_000), max_seconds=limit
+        )
+
+
 def test_a_song_over_the_limit_is_refused_long_before_its_end():
     file = io.BytesIO(encode(noise(seconds=100), "wav16"))
 
