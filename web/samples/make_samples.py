@@ -1,6 +1,6 @@
 """Writes the songs that the page offers to those who have none at hand.
 
-Computed from the notes in `songs.py` and so free of anyone else's rights. Run it from the root
+Computed from notes, and so free of anyone else's rights. Run it from the root
 (`python web/samples/make_samples.py`) after a change. What it writes is committed: an MP3 encoder of another
 version writes other bytes.
 """
@@ -12,8 +12,11 @@ from pathlib import Path
 
 import av
 import numpy as np
-from instruments import SAMPLE_RATE, Waveform, loudest_at_one
-from songs import nightdrive, nocturne, riff
+from medley import medley
+from nightdrive import nightdrive
+from nocturne import nocturne
+from riff import riff
+from sound import SAMPLE_RATE, Waveform, loudest_at_one
 
 FOLDER = Path(__file__).parents[2] / "api" / "static" / "samples"
 BITS_PER_SECOND = 48_000
@@ -23,6 +26,7 @@ SONGS: dict[str, tuple[str, Callable[[], Waveform]]] = {
     "riff": ("Riff in E minor", riff),
     "nocturne": ("Nocturne in A minor", nocturne),
     "nightdrive": ("Nightdrive", nightdrive),
+    "medley": ("Medley", medley),
 }
 
 
