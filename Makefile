@@ -8,6 +8,8 @@ PINS := $(shell cat pyproject.toml constraints.txt | sha256sum | cut -c1-12)
 SERVE_STAMP := $(VENV)/.serve-$(PINS)
 DEV_STAMP := $(VENV)/.dev-$(PINS)
 PYTEST := $(BIN)/python -m pytest
+WEB_STAMP := web/node_modules/.installed-$(shell sha256sum web/package-lock.json | cut -c1-12)
+NPM := cd web && PATH="$(abspath $(BIN)):$$PATH" npm --no-fund --no-audit --loglevel=error
 SEQUENCES := tests/integration/test_job_sequences.py
 COUNT ?= 10000
 SEED ?= 0
@@ -20,7 +22,7 @@ SOAK_SEEDS := $(if $(filter-out file default,$(origin SEED)),$(SEED),1 2 3)
 need = $(1) >/dev/null 2>&1 || { echo "Installing $(2) …"; \
 	$(SUDO) sh -c 'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(2)' >/dev/null; }
 
-.PHONY: help run demo test check lint types imports unit openapi contract bench evaluation ablations formats robustness fuzz faults soak soak-webhooks samples clean
+.PHONY: help run demo test check lint types imports unit page openapi contract bench evaluation ablations formats robustness fuzz faults soak soak-webhooks samples clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "%-13s %s\n", $$1, $$2}'
@@ -36,7 +38,7 @@ test: check $(VENV)/.tools ## Everything: what CI runs
 	$(PYTEST) -n 2 --dist loadfile tests/integration tests/e2e --ignore $(SEQUENCES)
 	$(PYTEST) -m "not long_faults" tests/faults
 
-check: lint types imports unit ## The quick part: format, lint, types, import contracts, unit tests
+check: lint types imports page unit ## The quick part: format, lint, types, import contracts, unit tests, those of the page
 
 lint: $(DEV_STAMP)
 	$(BIN)/ruff format --check .
@@ -50,6 +52,10 @@ imports: $(DEV_STAMP)
 
 unit: $(DEV_STAMP)
 	$(PYTEST) -n auto tests/unit tests/architecture
+
+page: $(WEB_STAMP)
+	$(NPM) run -s check
+	$(NPM) test -s
 
 openapi: $(DEV_STAMP) ## Write docs/openapi.json anew, from the code
 	$(BIN)/genrewiz openapi --output docs/openapi.json
@@ -95,11 +101,11 @@ soak: $(DEV_STAMP) ## All faults at random for SECONDS (720) with each SEED (1 2
 soak-webhooks: $(DEV_STAMP) ## Receivers and everything else at random for SECONDS (600), by SEED (1); writes docs/faults.md
 	PYTHONPATH=.:tests $(BIN)/python tests/faults/webhook_soak.py --record --seconds $(WEBHOOK_SECONDS) --seed $(firstword $(SOAK_SEEDS))
 
-samples: $(DEV_STAMP) ## Make the three sample songs anew
+samples: $(DEV_STAMP) ## Make the sample songs anew
 	$(BIN)/python web/samples/make_samples.py
 
 clean: ## Remove everything that was installed or cached here
-	rm -rf $(VENV) *.egg-info .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) web/node_modules *.egg-info .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -117,6 +123,12 @@ $(DEV_STAMP): | $(BIN)/python
 	@echo "Installing GenreWiz and its tools into $(VENV) (once, some minutes) …"
 	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@ $(SERVE_STAMP)
+
+# Node itself comes with the tools, from PyPI: Debian's is too old to build the page.
+$(WEB_STAMP): | $(DEV_STAMP)
+	@echo "Installing what builds the page into web/node_modules (once) …"
+	@$(NPM) ci
+	@touch $@
 
 # What tests start besides Python: a browser, curl for the README's own lines, what cuts a server's power (by a
 # trace of its writes) and sets its clock, and what runs the receivers of docs/webhooks: Node, PHP and Liquidsoap.
