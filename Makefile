@@ -22,7 +22,7 @@ SOAK_SEEDS := $(if $(filter-out file default,$(origin SEED)),$(SEED),1 2 3)
 need = $(1) >/dev/null 2>&1 || { echo "Installing $(2) …"; \
 	$(SUDO) sh -c 'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(2)' >/dev/null; }
 
-.PHONY: help run demo test check lint types imports unit page openapi contract bench evaluation ablations formats robustness fuzz faults soak soak-webhooks samples clean
+.PHONY: help run demo test check lint types imports unit page web screenshots openapi contract bench evaluation ablations formats robustness fuzz faults soak soak-webhooks samples clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "%-13s %s\n", $$1, $$2}'
@@ -56,6 +56,14 @@ unit: $(DEV_STAMP)
 page: $(WEB_STAMP)
 	$(NPM) run -s check
 	$(NPM) test -s
+
+web: $(WEB_STAMP) ## Build the page into api/static/page, to be committed
+	$(NPM) run -s types
+	$(NPM) run -s build
+	$(BIN)/python web/stamp.py api/static/page
+
+screenshots: $(DEV_STAMP) $(VENV)/.tools ## Write docs/screenshots anew: each state of the page, narrow and wide, light and dark
+	PYTHONPATH=.:tests $(BIN)/python tests/e2e/screenshots.py
 
 openapi: $(DEV_STAMP) ## Write docs/openapi.json anew, from the code
 	$(BIN)/genrewiz openapi --output docs/openapi.json

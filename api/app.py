@@ -3,12 +3,13 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import structlog
 from flask import Flask, Response, g, request
 
-from api import cors, errors, request_log
+from api import built_page, cors, errors, request_log
 from api.connections import most_watchers
 from api.guard import Guard
 from api.hub import Hub
@@ -76,6 +77,7 @@ def create_api(
     resolve: Resolve = resolve,
     on_hang_up: OnHangUp = never,
     heartbeat_seconds: float = HEARTBEAT_SECONDS,
+    page_folder: Path = built_page.FOLDER,
 ) -> Api:
     """Everything of one api process; the caller starts the reaper."""
     metrics = ApiMetrics()
@@ -104,7 +106,8 @@ def create_api(
         off_loop=off_loop,
     )
     webhook_service = WebhookService(webhooks=webhooks, guard=guard)
-    app = _Flask("api")
+    # What stands beside the samples has routes of its own, with headers that a file of this one would lack.
+    app = _Flask("api", static_folder="static/samples", static_url_path="/static/samples")
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
     app.url_map.merge_slashes = False  # a redirect to the path with one slash would be a page of HTML
     errors.install(app)
@@ -127,7 +130,7 @@ def create_api(
     app.register_blueprint(webhook_endpoints_blueprint(webhook_service))
     app.register_blueprint(webhook_deliveries_blueprint(webhook_service))
     app.register_blueprint(health_blueprint(jobs, audio, off_loop=off_loop))
-    app.register_blueprint(page_blueprint())
+    app.register_blueprint(page_blueprint(page_folder, max_upload_bytes=settings.max_upload_bytes))
     card = _card(settings)
     app.register_blueprint(models_blueprint(card))
     app.register_blueprint(docs_blueprint(card, off_loop=off_loop))

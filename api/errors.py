@@ -91,7 +91,7 @@ log = structlog.get_logger(__name__)
 def install(app: Flask) -> None:
     """Let every error of the application leave as a problem."""
     app.register_error_handler(GenreWizError, _of_our_error)
-    app.register_error_handler(HTTPException, _of_http_error)
+    app.register_error_handler(HTTPException, of_http_error)
     app.register_error_handler(Exception, _of_surprise)
 
 
@@ -141,7 +141,7 @@ def _errors(error: GenreWizError) -> tuple[Wrong, ...]:
     return ()
 
 
-def _of_http_error(error: HTTPException) -> Response:
+def of_http_error(error: HTTPException) -> Response:
     """Flask's own refusals: no such route, no such method."""
     status = error.code or 500
     response = _problem(

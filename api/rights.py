@@ -11,7 +11,8 @@ OPEN: Final = frozenset(
     {
         "/",
         "/r/<job_id>",  # the page, which asks for the job by itself
-        "/static/<path:filename>",
+        "/static/samples/<path:filename>",
+        "/static/page/<path:filename>",
         "/livez",
         "/readyz",
         "/docs",

@@ -55,7 +55,8 @@ def create_wsgi(settings: Settings) -> Wsgi:
         if at_metrics and environ["PATH_INFO"] == "/metrics":
             return metrics(environ, start_response)
         if at_metrics and environ["PATH_INFO"] not in ("/livez", "/readyz"):
-            environ = {**environ, "PATH_INFO": "/not-on-this-port"}
+            # As a program would ask: no page is at home there.
+            environ = {**environ, "PATH_INFO": "/not-on-this-port", "HTTP_ACCEPT": "*/*"}
         body = PacedBody(
             environ["wsgi.input"],
             within=within,

@@ -36,7 +36,14 @@ OF_A_JOB: Final[Errors] = (UnknownJob, ResultGone)
 TO_A_JOB: Final = ("GetJob", "CancelJob", "DeleteJob", "WatchJob", "CreateEventsToken", "GetSpectrogram")
 
 NOT_DESCRIBED: Final = frozenset(
-    {"/", "/r/<job_id>", "/static/<path:filename>", "/docs", "/docs/<path:filename>"}
+    {
+        "/",
+        "/r/<job_id>",
+        "/static/samples/<path:filename>",
+        "/static/page/<path:filename>",
+        "/docs",
+        "/docs/<path:filename>",
+    }
 )
 """Rules for people and their browsers, and no part of the API."""
 

@@ -2,6 +2,7 @@
 
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Final
 
 from flask import Blueprint, Response, current_app, jsonify, request, send_from_directory
@@ -15,6 +16,8 @@ from api.problems import catalogue
 from shared.errors import UnknownProblem
 from shared.model_card import ModelCard
 
+OURS: Final = Path(__file__).parents[1] / "static" / "docs"
+OUR_SCRIPT: Final = "init.js"
 FILES: Final = frozenset({"swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png"})
 """Of Swagger UI, what the page needs."""
 POLICY: Final = (
@@ -54,12 +57,14 @@ def docs_blueprint(card: ModelCard | None, *, off_loop: OffLoop) -> Blueprint:
 
     @blueprint.get("/docs")
     def page() -> Response:
-        response = current_app.send_static_file("docs/index.html")
+        response = send_from_directory(OURS, "index.html")
         response.headers["Content-Security-Policy"] = POLICY
         return response
 
     @blueprint.get("/docs/<path:filename>")
     def file(filename: str) -> Response:
+        if filename == OUR_SCRIPT:
+            return send_from_directory(OURS, filename)
         if filename not in FILES:
             raise NotFound
         folder = files("flask_swagger_ui") / "dist"

@@ -22,7 +22,7 @@ from shared.wire import UrlJobRequest, job_body
 
 CHECKOUT = Path(__file__).parents[2]
 PAGE = (CHECKOUT / "docs" / "contract.md").read_text()
-FILES = {"/static/<path:filename>", "/docs/<path:filename>"}
+FILES = {"/static/samples/<path:filename>", "/static/page/<path:filename>", "/docs/<path:filename>"}
 """Parts of pages."""
 BESIDE = {"GET /metrics"}
 """Routes that are none of the application's."""

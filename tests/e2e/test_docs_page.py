@@ -1,38 +1,17 @@
 """/docs in a real browser: the API for people, from this server alone."""
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-from support.browser import ARGUMENTS, CHROMIUM
 from support.contract import document
+from support.page import DESK, Visits
 from support.service import Service
-from support.waiting import PATIENCE_SECONDS
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
-def page(browser, service: Service) -> Iterator[Page]:
-    """The page, watched: a word in the console or a request that leaves this machine fails the test."""
-    page = browser.new_page()
-    page.set_default_timeout(PATIENCE_SECONDS * 1_000)
-    expect.set_options(timeout=PATIENCE_SECONDS * 1_000)
-    trouble: list[str] = []
-    page.on("pageerror", lambda error: trouble.append(str(error)))
-    page.on("console", lambda message: trouble.append(message.text))
-    page.on("request", lambda request: request.url.startswith(service.url) or trouble.append(request.url))
-    page.goto(f"{service.url}/docs")
-    yield page
-    assert [each for each in trouble if not each.startswith(("data:", "blob:"))] == []
-    page.close()
+def page(visits: Visits, service: Service) -> Page:
+    """The page, watched: an error in the console or a request that leaves this machine fails the test."""
+    return visits(service.url, viewport=DESK).open("/docs")
 
 
 def test_every_operation_is_shown_and_nothing_comes_from_elsewhere(page: Page):

@@ -190,7 +190,8 @@ def test_a_job_of_the_open_service_belongs_to_no_key(client, keys):
 def test_the_probes_the_page_and_its_files_are_open_with_keys_on(client, keys):
     keys.add("radio", RIGHTS)
 
-    for path in ("/livez", "/readyz", "/", "/static/samples/nightdrive.mp3", "/models", "/models/pcrnn"):
+    page = ("/", f"/r/job_{'0' * 24}", "/static/samples/nightdrive.mp3", "/static/page/licenses.md")
+    for path in ("/livez", "/readyz", *page, "/models", "/models/pcrnn"):
         assert client.get(path).status_code == 200, path
 
 
