@@ -127,7 +127,7 @@ return cjson.encode(seen)
 IDEMPOTENCY_KEYS = ("key-1", "key-2")
 CALLERS = ("ann", "bob", "eve")
 
-SEEN_IN_A_THOUSAND = {
+SEEN_IN_THOUSANDS = {
     *("accepted", "known", "reused", "cached", "over_quota", "queue_full"),
     *(f"claim: {verdict}" for verdict in Verdict),
     *(f"{call}: {hold}" for call in ("renew", "progress") for hold in Hold),
@@ -801,10 +801,14 @@ def test_whatever_happens_to_jobs_each_ends_once_and_as_the_model_says(quick_red
     bench = Bench.of(quick_redis)
 
     run(bench, sequences=SEQUENCES)
+    for _ in range(3):  # the rarest come a few times in a thousand sequences: chance may leave one out
+        if set(bench.events) >= SEEN_IN_THOUSANDS or SEQUENCES < 1_000:
+            break
+        run(bench, sequences=SEQUENCES)
 
     print(*sorted(bench.events.items()), sep="\n")
     assert bench.settled >= SEQUENCES
-    assert set(bench.events) >= SEEN_IN_A_THOUSAND or SEQUENCES < 1_000
+    assert set(bench.events) >= SEEN_IN_THOUSANDS or SEQUENCES < 1_000
 
 
 Change = tuple[str, str, str]  # script, what stands in it, what stands there instead
