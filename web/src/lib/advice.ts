@@ -7,7 +7,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   corrupt_audio: "Try another copy of the song: this one is damaged.",
   no_audio_stream: "Choose a file that has sound in it.",
   audio_too_short: "Choose a song that is some seconds longer.",
-  audio_too_long: "Cut the song, or choose a part of it.",
+  audio_too_long: "Cut the song, and send a part of it.",
   audio_silent: "Choose a recording that can be heard.",
   decode_crashed: "Try another copy of the song, or save it in another format.",
   decode_timeout: "Try again, or save the song in another format.",

@@ -27,9 +27,9 @@ export function csvOf(songs: readonly Song[]): string {
 
 type Value = string | number | null | undefined;
 
-function row({ name, phase, summary, error, jobId }: Song): readonly Value[] {
+function row({ name, phase, summary, error, jobId, isMissing }: Song): readonly Value[] {
   const [first, second, third] = summary?.top ?? [];
-  const status = summary?.isGone ? "gone" : (summary?.status ?? phase);
+  const status = isMissing ? "missing" : summary?.isGone ? "gone" : (summary?.status ?? phase);
   return [
     name,
     status,

@@ -18,6 +18,8 @@ export interface Polled {
   readonly jobs: () => readonly string[];
   readonly heard: (job: Job) => void;
   readonly gone: (jobId: string) => void;
+  /** There is none, or it is another key's. */
+  readonly missing: (jobId: string) => void;
 }
 
 export interface Poller {
@@ -29,7 +31,7 @@ export interface Poller {
   leaveFor: (jobId: string, milliseconds: number) => void;
 }
 
-export function createPoller(api: Api, { jobs, heard, gone }: Polled): Poller {
+export function createPoller(api: Api, { jobs, heard, gone, missing }: Polled): Poller {
   let dueAt = new Map<string, number>(); // of each job, in the order of their coming, milliseconds since 1970
   let questions = 0;
   let notBefore = 0; // of all of them
@@ -95,7 +97,8 @@ export function createPoller(api: Api, { jobs, heard, gone }: Polled): Poller {
       lookBeside(jobId);
       gone(jobId);
     } else if (error && !error.retryable) {
-      dueIn(jobId, LONGEST_WAIT_MS); // this one is refused (404: it may be another key's); others may not be
+      dueIn(jobId, LONGEST_WAIT_MS); // this one is refused; others may not be
+      if (error.status === 404) missing(jobId);
     } else {
       failures += 1;
       const wait = 1_000 * (error?.retryAfterSeconds || 2 ** failures);

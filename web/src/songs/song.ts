@@ -37,6 +37,8 @@ export interface Song {
   readonly jobId: string | null;
   /** null until the job is known. */
   readonly summary: Summary | null;
+  /** The server knows no such job, or not of this key. */
+  readonly isMissing?: boolean;
 }
 
 export function newSong(name: string, addedAt: number): Song {
@@ -77,7 +79,7 @@ export function summaryOf(job: Job): Summary {
 
 /** Whether nothing more will happen to it by itself. */
 export function hasEnded(song: Song): boolean {
-  if (song.phase === "refused") return true;
+  if (song.phase === "refused" || song.isMissing) return true;
   return song.summary !== null && (song.summary.isGone || isFinished(song.summary));
 }
 

@@ -147,17 +147,17 @@ describe("songs that are sent", () => {
     expect(songs.urlOf(jobId(1))).toBeNull();
   });
 
-  it("are at hand for the player, the last twenty of them", async () => {
+  it("are at hand for the player, the last thousand of them", async () => {
     const songs = open();
-    songs.addFiles(Array.from({ length: 21 }, (_, at) => file(`${at}`)));
-    for (let at = 0; at < 21; at += 1) {
+    songs.addFiles(Array.from({ length: 1_001 }, (_, at) => file(`${at}`)));
+    for (let at = 0; at < 1_001; at += 1) {
       sent(at).resolve(aJob({ id: jobId(at) }));
       await passes(0);
     }
-    expect(songs.fileOf(jobId(20))?.name).toBe("20");
+    expect(songs.fileOf(jobId(1_000))?.name).toBe("1000");
     expect(songs.fileOf(jobId(1))?.name).toBe("1");
     expect(songs.fileOf(jobId(0))).toBeNull();
-    expect(songs.fileOf(jobId(77))).toBeNull();
+    expect(songs.fileOf(jobId(7_777))).toBeNull();
   });
 });
 
@@ -533,20 +533,31 @@ describe("jobs that go on", () => {
     expect(only(songs).summary?.isGone).toBe(true);
   });
 
-  it("and belong to another key are asked after rarely, and go on when theirs is back", async () => {
+  it("and belong to another key are not found, and go on when theirs is back", async () => {
     const songs = open();
     songs.note(running(0, { id: jobId(1) }));
     answers[jobId(1)] = () => {
       throw refused(404, "unknown_job");
     };
     await passes(3.5); // since it was noted
-    expect([only(songs).summary?.isGone, asked.length]).toEqual([false, 1]);
+    expect([only(songs).summary?.isGone, only(songs).isMissing]).toEqual([false, true]);
     await passes(60);
-    expect(asked).toHaveLength(3);
+    expect(asked).toHaveLength(1);
     answers[jobId(1)] = () => succeeded({ id: jobId(1) });
     keys.use("gw_1_secret");
     await passes(1);
-    expect(only(songs).summary?.status).toBe("succeeded");
+    expect(only(songs)).toMatchObject({ isMissing: false, summary: { status: "succeeded" } });
+  });
+
+  it("and are not found can be removed", async () => {
+    const songs = open();
+    songs.note(running(0, { id: jobId(1) }));
+    answers[jobId(1)] = () => {
+      throw refused(404, "unknown_job");
+    };
+    await passes(3.5);
+    songs.clear();
+    expect(songs.list()).toEqual([]);
   });
 
   it("and are heard of again are gone no longer, but come back as they ended", () => {

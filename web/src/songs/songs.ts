@@ -42,7 +42,8 @@ export interface Songs {
   noteGone(jobId: string): void;
 }
 
-const MOST_FILES = 20;
+/** A file that was chosen stays on the disk, and is no more than its name here. */
+const MOST_FILES = 1_000;
 /** A short song has ended by then. */
 const ACCEPTED_MS = 700;
 /** Whoever has told of a job is likely to tell more. */
@@ -59,6 +60,10 @@ export function createSongs(api: Api, keys: KeyRing, storage: TextStore): Songs 
     jobs: () => (keys.isNeeded() ? [] : all.list().flatMap(goingOn)),
     heard: hear,
     gone: noteGone,
+    missing(jobId) {
+      const song = all.ofJob(jobId);
+      if (song) all.change(song.key, { isMissing: true });
+    },
   });
   const queue = createUploadQueue({
     changed: (key, change) => all.change(key, change),
@@ -93,7 +98,7 @@ export function createSongs(api: Api, keys: KeyRing, storage: TextStore): Songs 
     const song = all.ofJob(job.id);
     // What was asked before the end may be answered after it. What was gone may be back, with another key.
     if (song && (!song.summary || !isFinished(song.summary) || isFinished(job)))
-      all.change(song.key, { summary: summaryOf(job) });
+      all.change(song.key, { summary: summaryOf(job), isMissing: false });
   }
 
   function noteGone(jobId: string): void {
@@ -115,6 +120,7 @@ export function createSongs(api: Api, keys: KeyRing, storage: TextStore): Songs 
   keys.subscribe(() => {
     if (keys.isNeeded()) return;
     sendAgain(all.list());
+    for (const { key, isMissing } of all.list()) if (isMissing) all.change(key, { isMissing: false });
     poller.hurry();
   });
   all.subscribe(poller.wake);

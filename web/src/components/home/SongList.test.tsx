@@ -104,6 +104,23 @@ describe("the list", () => {
 });
 
 describe("a song of the list", () => {
+  it("tells its place in the queue while few wait, and only that it waits among many", () => {
+    const waiting = Array.from({ length: 9 }, (_, at) =>
+      aJob(`${at}`, `${at}`, { status: "queued", queuePosition: at + 1 }),
+    );
+    const songs = show(...waiting.slice(0, 8));
+    expect(rows()[7]).toHaveTextContent("Waiting, 8 songs before this one");
+    act(() => songs.become(waiting));
+    expect(screen.queryByText(/before this one/)).toBeNull();
+  });
+
+  it("can be removed where the server does not know it", () => {
+    show({ ...aJob("a.mp3", "1"), isMissing: true });
+    expect(screen.getByTestId("standing")).toHaveTextContent("Not found. It may belong to another key");
+    expect(screen.getByRole("button", { name: "Remove a.mp3" })).toBeVisible();
+    expect(screen.getByRole("button", { name: "Clear list" })).toBeVisible();
+  });
+
   it("shows its genre and what else it may be", () => {
     show(DISCO);
     expect(screen.getByTestId("standing")).toHaveTextContent("Done");

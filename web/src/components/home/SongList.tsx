@@ -10,6 +10,9 @@ import { ListNews } from "./ListNews";
 import { SongRow } from "./SongRow";
 import "./SongList.css";
 
+/** Of so many the places in the queue are asked for often enough to be true. */
+const MOST_PLACES = 8;
+
 export function SongList() {
   const { songs } = useServices();
   const list = useSongs();
@@ -18,6 +21,7 @@ export function SongList() {
   useKeptFocus(list.length, heading);
   useSeenNews(list.filter(isOnItsWay).length, heading);
   const finished = list.filter((song) => song.phase === "accepted" && hasEnded(song));
+  const queued = list.filter(({ summary }) => summary?.status === "queued").length;
   const refused = list.filter(({ phase }) => phase === "refused").length;
 
   return (
@@ -63,7 +67,7 @@ export function SongList() {
       ) : (
         <ul aria-label="Your songs">
           {list.map((song) => (
-            <SongRow key={song.key} song={song} isAlert={refused === 1} />
+            <SongRow key={song.key} song={song} isAlert={refused === 1} isOneOfMany={queued > MOST_PLACES} />
           ))}
         </ul>
       )}

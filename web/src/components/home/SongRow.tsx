@@ -13,10 +13,12 @@ export interface SongRowProps {
   readonly song: Song;
   /** Whether the row speaks up by itself where the song was refused. */
   readonly isAlert: boolean;
+  /** Whether so many wait that places in the queue are known too late. */
+  readonly isOneOfMany: boolean;
 }
 
 /** A row is drawn anew when its own song changes, whatever the others do. */
-export const SongRow = memo(function SongRow({ song, isAlert }: SongRowProps) {
+export const SongRow = memo(function SongRow({ song, isAlert, isOneOfMany }: SongRowProps) {
   const { keys } = useServices();
   const isKeyNeeded = useSyncExternalStore(keys.subscribe, keys.isNeeded) && song.phase === "accepted";
   const hasCome = hasEnded(song);
@@ -27,7 +29,7 @@ export const SongRow = memo(function SongRow({ song, isAlert }: SongRowProps) {
         <SongName song={song} />
         <p className="song-row-meta">
           <span data-testid="standing">
-            {isKeyNeeded && !hasCome ? KEY_NEEDED : whereItStands(song, now)}
+            {isKeyNeeded && !hasCome ? KEY_NEEDED : whereItStands(song, now, isOneOfMany)}
           </span>
           <span aria-hidden="true"> · </span>
           <time dateTime={new Date(song.addedAt).toISOString()}>{addedWhen(song.addedAt, now)}</time>

@@ -4,7 +4,7 @@ import { hasEnded } from "../../songs/song";
 import { Refused } from "../shell/Refused";
 import type { SongRowProps } from "./SongRow";
 
-export function SongTrouble({ song, isAlert }: SongRowProps) {
+export function SongTrouble({ song, isAlert }: Omit<SongRowProps, "isOneOfMany">) {
   const isRefused = song.phase === "refused";
   const refusal = isRefused ? song.error : hasEnded(song) ? null : song.cancelError;
   if (refusal)

@@ -44,7 +44,8 @@ function answered(ended: readonly Song[], all: readonly Song[]): string {
   return `${count} of ${all.length} answered.`;
 }
 
-function answer({ summary }: Song): string {
+function answer({ summary, isMissing }: Song): string {
+  if (isMissing) return "not found";
   if (!summary || summary.isGone) return "the result is gone";
   if (summary.status !== "succeeded") return summary.status;
   return summary.genre === null ? "not sure" : genreName(summary.genre);

@@ -33,6 +33,13 @@ describe("where a song stands", () => {
     expect(whereItStands(aJob("a", "1", { status: "succeeded", isGone: true }), NOW)).toBe(
       "The result is gone",
     );
+    expect(whereItStands({ ...aJob("a", "1"), isMissing: true }, NOW)).toMatch(/^Not found\./);
+  });
+
+  it("names no place among so many that places are known too late", () => {
+    const song = aJob("a", "1", { status: "queued", queuePosition: 4 });
+    expect(whereItStands(song, NOW)).toBe("Waiting, 4 songs before this one");
+    expect(whereItStands(song, NOW, true)).toBe("Waiting");
   });
 });
 

@@ -24,8 +24,10 @@ export function mayBeRetried(song: Song): boolean {
 
 export const KEY_NEEDED = "Waiting for an API key";
 
-/** now: milliseconds since 1970. */
-export function whereItStands(song: Song, now: number): string {
+const MISSING = "Not found. It may belong to another key";
+
+/** now: milliseconds since 1970. isOneOfMany: of so many that wait that their places are known too late. */
+export function whereItStands(song: Song, now: number, isOneOfMany = false): string {
   if (song.phase === "refused") return song.error?.code === "unauthorized" ? KEY_NEEDED : "Not accepted";
   if (song.phase === "sending") return `Uploading, ${Math.floor(song.sentFraction * 100)} %`;
   if (song.phase === "waiting") {
@@ -33,8 +35,10 @@ export function whereItStands(song: Song, now: number): string {
     const seconds = Math.max(0, Math.ceil((song.retryAt - now) / 1000));
     return `${song.error?.code === "unreachable" ? "No connection" : "Busy"}: tried again in ${seconds} s`;
   }
+  if (song.isMissing) return MISSING;
   if (!song.summary) return "Waiting";
-  return song.summary.isGone ? "The result is gone" : standing(song.summary);
+  if (song.summary.isGone) return "The result is gone";
+  return standing(isOneOfMany ? { ...song.summary, queuePosition: null } : song.summary);
 }
 
 /** How much of what goes on now is done; null where nobody knows, or nothing goes on. */

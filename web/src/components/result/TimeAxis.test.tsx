@@ -29,6 +29,13 @@ describe("TimeAxis", () => {
     },
   );
 
+  it.each([3.5, 10.9, 29.7])("says no second twice, of %f seconds", (seconds) => {
+    const { container } = render(<TimeAxis durationSeconds={seconds} widthPixels={860} />);
+
+    const words = [...container.querySelectorAll("[data-at]")].map(({ textContent }) => textContent);
+    expect(new Set(words).size).toBe(words.length);
+  });
+
   it.each([29.7, 599, 840, 3_600, 7_260])("ends with the song's length, of %i seconds", (seconds) => {
     const { container } = render(<TimeAxis durationSeconds={seconds} widthPixels={230} />);
 

@@ -18,7 +18,8 @@ export function TimeAxis({ durationSeconds, widthPixels }: Props) {
   const apart = pixelsPerMark(durationSeconds) * letterScale();
   const ticks = timeTicks(durationSeconds, Math.max(2, Math.floor(widthPixels / apart)));
   const room = (seconds: number) => (1 - seconds / durationSeconds) * widthPixels;
-  const marks = [0, ...ticks.slice(1).filter((seconds) => room(seconds) >= apart), durationSeconds];
+  const isOfItsOwn = (seconds: number) => room(seconds) >= apart && clock(seconds) !== clock(durationSeconds);
+  const marks = [0, ...ticks.slice(1).filter(isOfItsOwn), durationSeconds];
   return (
     <div className="tracks-row" aria-hidden="true">
       <div className="tracks-axis">

@@ -76,8 +76,8 @@ export function Tracks({ job, name, windows, durationSeconds, card, playing }: P
       </div>
       {card && segments.length > 1 && (
         <p className="tracks-note">
-          A window is {Math.round(card.window.seconds)} s long and begins every{" "}
-          {Math.round(card.window.hop_seconds)} s: a change may show some seconds early or late.
+          A window is {Math.round(card.window.seconds)}&nbsp;s long and begins every{" "}
+          {Math.round(card.window.hop_seconds)}&nbsp;s: a change may show some seconds early or late.
         </p>
       )}
       <TimelineLegend {...place} />
