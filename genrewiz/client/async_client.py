@@ -46,6 +46,7 @@ from genrewiz.client.transport import (
 from genrewiz.client.upload import AudioSource, OnBytes, Upload, uploading
 
 T = TypeVar("T")
+S = TypeVar("S", bound=Answer | Broken | Frame | None)
 
 
 class AsyncClient(AsyncWebhooks):
@@ -253,16 +254,23 @@ class AsyncClient(AsyncWebhooks):
             if isinstance(effect, Sleep):
                 await self._sleep(effect)
             else:
-                outcome = await self._send(effect.request)
+                outcome = self._seen(await self._send(effect.request))
 
     def _check_open(self) -> None:
         if self._is_closed or self._http.is_closed:
             raise ValueError("The client is closed: make another one.")
 
+    def _seen(self, outcome: S) -> S:
+        """What came of a request; one that broke because the client was closed meanwhile is not repeated."""
+        if isinstance(outcome, Broken):
+            self._check_open()
+        return outcome
+
     async def _sleep(self, effect: Sleep) -> None:
         if effect.because is not None and self._on_pause is not None:
             self._on_pause(effect.because, effect.seconds)
         await anyio.sleep(effect.seconds)
+        self._check_open()
 
     def _iterate(self, steps: Items[T]) -> AsyncGenerator[T, None]:
         self._check_open()  # at the call, and not when somebody reads
@@ -282,12 +290,12 @@ class AsyncClient(AsyncWebhooks):
                     case Give(item):
                         yield item
                     case Read():
-                        outcome = await stream.read()
+                        outcome = self._seen(await stream.read())
                     case Open(request):
                         await stream.close()
-                        outcome = await self._open(request, stream)
+                        outcome = self._seen(await self._open(request, stream))
                     case Send(request):
-                        outcome = await self._send(request)
+                        outcome = self._seen(await self._send(request))
                     case Sleep():
                         await self._sleep(effect)
         finally:

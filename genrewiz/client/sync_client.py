@@ -44,6 +44,7 @@ from genrewiz.client.transport import (
 from genrewiz.client.upload import AudioSource, OnBytes, uploading
 
 T = TypeVar("T")
+S = TypeVar("S", bound=Answer | Broken | Frame | None)
 
 
 class Client(SyncWebhooks):
@@ -274,16 +275,23 @@ class Client(SyncWebhooks):
             if isinstance(effect, Sleep):
                 self._sleep(effect)
             else:
-                outcome = self._send(effect.request)
+                outcome = self._seen(self._send(effect.request))
 
     def _check_open(self) -> None:
         if self._is_closed or self._http.is_closed:
             raise ValueError("The client is closed: make another one.")
 
+    def _seen(self, outcome: S) -> S:
+        """What came of a request; one that broke because the client was closed meanwhile is not repeated."""
+        if isinstance(outcome, Broken):
+            self._check_open()
+        return outcome
+
     def _sleep(self, effect: Sleep) -> None:
         if effect.because is not None and self._on_pause is not None:
             self._on_pause(effect.because, effect.seconds)
         time.sleep(effect.seconds)
+        self._check_open()
 
     def _iterate(self, steps: Items[T]) -> Generator[T, None, None]:
         self._check_open()  # at the call, and not when somebody reads
@@ -303,12 +311,12 @@ class Client(SyncWebhooks):
                     case Give(item):
                         yield item
                     case Read():
-                        outcome = stream.read()
+                        outcome = self._seen(stream.read())
                     case Open(request):
                         stream.close()
-                        outcome = self._open(request, stream)
+                        outcome = self._seen(self._open(request, stream))
                     case Send(request):
-                        outcome = self._send(request)
+                        outcome = self._seen(self._send(request))
                     case Sleep():
                         self._sleep(effect)
         finally:

@@ -4,8 +4,12 @@ import email
 import email.policy
 import inspect
 import json
+import socket
 import ssl
+import threading
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import httpx
 import pytest
@@ -417,3 +421,44 @@ def test_who_wants_to_hears_of_each_pause_before_a_request_is_repeated(make):
     ).get("job_1")
 
     assert heard == [(Unreachable, True), (Problem, True)]
+
+
+@pytest.mark.parametrize("ask", [lambda each: each.get("job_1"), lambda each: list(each.events("job_1"))])
+def test_what_a_client_was_doing_when_it_was_closed_ends_and_is_not_repeated(make, ask):
+    heard = []
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        ThreadPoolExecutor() as others,
+        closing(
+            make(
+                f"http://127.0.0.1:{server.getsockname()[1]}",
+                timeout_seconds=60,
+                on_pause=lambda *told: heard.append(told),
+            )
+        ) as client,
+    ):
+        asked = others.submit(ask, client)
+        connection, _ = server.accept()
+        with connection:
+            connection.recv(65_536)
+            client.close()
+        with pytest.raises(ValueError, match="closed"):
+            asked.result()
+
+    assert heard == []
+
+
+def test_a_client_that_is_closed_in_a_pause_does_not_go_on(make):
+    begun, seconds = threading.Event(), "1"
+    later = httpx.Response(503, json={"code": "queue_full"}, headers={"Retry-After": seconds})
+    server = Recorder(later)
+    client = make(handler=server, on_pause=lambda *_: begun.set())
+
+    with ThreadPoolExecutor() as others:
+        asked = others.submit(client.get, "job_1")
+        begun.wait()
+        client.close()
+        with pytest.raises(ValueError, match="closed"):
+            asked.result()
+
+    assert len(server.requests) == 1
